@@ -1,0 +1,52 @@
+#pragma once
+// The unit of choice on the put path.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "tern/base/thread_annotations.hpp"
+#include "tern/store/append_batch.hpp"
+
+namespace tern::store {
+
+class LogTail;
+
+/// What a strategy knows about itself, for brokerStatus and metrics.
+struct PutCounters {
+  std::int64_t acquisitions = 0;
+  std::int64_t waits = 0;
+  std::int64_t retreats = 0;
+  std::int64_t switches = 0;
+  std::int64_t spin_limit = 0;
+};
+
+/// Puts a batch of prepared records at the tail of the commit log. One instance per log, for the life of the process,
+/// chosen by name (`putMessageLock`), see src/store/put/put_table.hpp.
+///
+/// append() gives each pending record a placement (log position, queue offset, store time) or an error; one refused
+/// group leaves the others alone. When it returns, placements are final and published, in log order. Any io thread;
+/// never enters the file system: groups that do not fit the prepared tail get kNotReady, and so does every group behind
+/// them in the batch; they stay pending (AppendBatch). Order: two records of one queue are placed in the order of their
+/// batches' placement; within a batch, in its order.
+/// An append() that begins after the log became read-only places nothing; an empty batch may be appended to wait for
+/// all appends that began before.
+class PutStrategy {
+ public:
+  virtual ~PutStrategy() = default;
+  virtual void append(AppendBatch& batch) noexcept = 0;
+  [[nodiscard]] virtual PutCounters counters() const noexcept { return {}; }
+  [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+};
+
+/// The lock inside the locked strategies. Itself a capability, so that GUARDED_BY holds whichever is plugged in.
+class TERN_CAPABILITY("append lock") AppendLock {
+ public:
+  virtual ~AppendLock() = default;
+  virtual void lock() noexcept TERN_ACQUIRE() = 0;
+  virtual void unlock() noexcept TERN_RELEASE() = 0;
+  [[nodiscard]] virtual PutCounters counters() const noexcept { return {}; }
+};
+
+}  // namespace tern::store

@@ -1,0 +1,191 @@
+#pragma once
+// The store: log, queues and index behind one door. What the broker knows of the disk.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/base/clock.hpp"
+#include "tern/base/options.hpp"
+#include "tern/base/wakeup.hpp"
+#include "tern/file/disk.hpp"
+#include "tern/store/commit_log.hpp"
+#include "tern/store/key_index.hpp"
+#include "tern/store/queue.hpp"
+#include "tern/store/side_file.hpp"
+
+namespace tern::store {
+
+struct StoreOptions {
+  std::string root;  // storePathRootDir; empty: $HOME/store
+  LogOptions log;
+  QueueOptions queues;
+  IndexOptions index;
+  StoreIdentity identity;
+  bool checks_crc_on_recovery = true;      // checkCRCOnRecover
+  Live<std::int64_t> free_bytes_min;       // ours: below it sends are refused
+  Live<int> disk_warning_percent;          // diskSpaceWarningLevelRatio
+  Live<std::int64_t> file_reserved_hours;  // fileReservedTime
+  std::string delete_when;                 // deleteWhen: local hours, ';' between
+  Live<int> disk_max_used_percent;         // diskMaxUsedSpaceRatio
+  Live<int> disk_clean_forcibly_percent;   // diskSpaceCleanForciblyRatio
+};
+std::span<const OptionRow<StoreOptions>> store_option_rows();
+std::span<const OptionRow<LogOptions>> log_option_rows();
+std::span<const OptionRow<QueueOptions>> queue_option_rows();
+std::span<const OptionRow<IndexOptions>> index_option_rows();
+
+/// What dispatch tells its listener about each record that has become readable.
+struct Arrival {
+  const Queue& queue;
+  QueueOffset offset;
+  std::int64_t tags_code = 0;
+  std::int64_t store_timestamp = 0;
+};
+class ArrivalListener {
+ public:
+  virtual ~ArrivalListener() = default;
+  /// Dispatch role; short: parked requests are only marked here. `arrived_done` ends each round.
+  virtual void arrived(const Arrival& arrival) = 0;
+  virtual void arrived_done() = 0;
+};
+
+/// How the queue id of a record in the schedule topic becomes its due time (the tag field of its queue entry there).
+using ScheduleTagsCode = std::function<std::int64_t(std::string_view properties, std::int64_t store_timestamp)>;
+
+struct OpenReport {
+  bool was_clean = true;
+  bool used_side_file = false;
+  std::int64_t scanned_bytes = 0;
+  std::int64_t scanned_records = 0;
+  std::int64_t cut_bytes = 0;  // torn tail
+  std::int64_t took_ms = 0;
+  std::vector<std::string> warnings;
+};
+
+/// Why a store did not open: an error, and the text for the operator (file, position, what to do).
+struct OpenProblem {
+  Error error;
+  std::string text;
+};
+[[noreturn]] void throw_exception_from_error(const OpenProblem& problem, const boost::source_location& where);
+
+enum class TimeBoundary : std::uint8_t { kLower, kUpper };
+
+/// Owned by main. Opened once; steps run on main's threads; everything else from any thread unless said otherwise.
+class Store {
+ public:
+  /// What the broker knows and recovery needs.
+  struct Hooks {
+    ScheduleTagsCode schedule_tags_code;  // empty: the tag hash
+    /// A record of this topic and queue is in the log although the store did not know the queue: the broker makes sure
+    /// that it knows the topic. While opening, on the opening thread.
+    std::function<void(std::string_view topic, std::int32_t queue_id)> queue_found;
+  };
+  /// Locks the directory, claims its identity, recovers, starts the log. Progress lines go to the log when it takes
+  /// long.
+  static boost::system::result<std::unique_ptr<Store>, OpenProblem> open(file::Disk& disk, const Clock& clock,
+                                                                         const StoreOptions& options, Hooks hooks,
+                                                                         OpenReport& report);
+  ~Store();
+
+  /// Before any append and before the steps run. `arrivals` may be null. `dispatch_wanted` runs on the flush or upkeep
+  /// thread when there is something to dispatch and no io thread knows: it posts dispatch() to one.
+  void start(ArrivalListener* arrivals, std::function<void()> dispatch_wanted);
+
+  // ---- writing (io threads)
+  [[nodiscard]] QueuePtr queue(std::string_view topic, std::int32_t queue_id) {
+    return queues_->get_or_create(topic, queue_id);
+  }
+  /// Places the batch. Groups refused with kNotReady may be tried again after on_prepared.
+  void append(AppendBatch& batch) noexcept;
+  /// Takes the dispatch role if it is free and dispatches at most one budget. True: there is more to do, and nobody is
+  /// doing it; call again (from a posted handler, not in a loop).
+  bool dispatch();
+  [[nodiscard]] CommitLog& log() { return *log_; }
+  [[nodiscard]] const CommitLog& log() const { return *log_; }
+
+  // ---- reading
+  [[nodiscard]] QueuePtr find_queue(std::string_view topic, std::int32_t queue_id) const {
+    return queues_->find(topic, queue_id);
+  }
+  [[nodiscard]] std::vector<QueuePtr> queues_of(std::string_view topic) const { return queues_->of_topic(topic); }
+  [[nodiscard]] QueueTable& queues() { return *queues_; }
+  /// The whole record at a position that a queue entry or a client named. kNotFound unless a record starts there.
+  Result<std::string> record_at(LogPosition position) const;
+  /// Store time of the record of a queue entry; kNotFound if it is gone.
+  Result<std::int64_t> store_time(const Queue& queue, QueueOffset offset) const;
+  /// By binary search, exact at ties: docs/format/remoting.md, "offset by time". May ask the disk.
+  Result<QueueOffset> offset_by_time(const Queue& queue, std::int64_t timestamp_ms, TimeBoundary boundary) const;
+  Result<KeyIndex::Found> query(std::string_view topic, std::string_view key, int count_max, std::int64_t begin_ms,
+                                std::int64_t end_ms);
+  /// Whether a record is young enough to count as being in memory: within 40 % of the machine's memory behind the tail.
+  [[nodiscard]] bool is_in_memory(LogPosition position) const {
+    return max_position() - position <= memory_bytes_ / 10 * 4;
+  }
+  [[nodiscard]] LogPosition min_position() const { return log_->min_position(); }
+  [[nodiscard]] LogPosition max_position() const { return log_->watermarks().visible(); }
+
+  Status remove_topic(std::string_view topic);
+
+  // ---- steps (main's threads)
+  StepResult flush_step() { return log_->flush_step(); }
+  StepResult segments_step() { return log_->segments_step(); }
+  /// upkeep thread: queue files and index in slices, side file and checkpoint, free space, retention.
+  StepResult upkeep_step();
+  Wakeup& upkeep_wakeup() { return upkeep_wakeup_; }
+
+  /// Clean stop: after the last append, from the thread that joins the others. Everything written and synced, side file
+  /// marked clean, abort removed.
+  Status close();
+
+  [[nodiscard]] std::int64_t page_cache_busy_ms() const { return options_.log.page_cache_busy_ms.get(); }
+  [[nodiscard]] double disk_used_percent() const { return disk_used_percent_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::int64_t dispatch_behind_bytes() const;
+
+ private:
+  class Recovery;  // recovery.cpp
+  class Upkeep;    // upkeep.cpp
+  Store(file::Disk& disk, const Clock& clock, const StoreOptions& options, Hooks hooks);
+  void dispatch_round();
+  /// Queue entry and keys of one record. `queue` is a cache of the last record's queue.
+  Status enter(const message::RecordView& record, LogPosition position, QueuePtr& queue, std::vector<IndexKey>& keys);
+  [[nodiscard]] bool dispatch_must_pause() const;
+
+  // Constant after construction.
+  file::Disk& disk_;
+  const Clock& clock_;
+  const StoreOptions& options_;
+  std::string root_;
+  const std::int64_t memory_bytes_;  // of the machine
+  std::unique_ptr<file::File> lock_file_;
+  std::unique_ptr<CommitLog> log_;
+  std::unique_ptr<QueueTable> queues_;
+  std::unique_ptr<KeyIndex> index_;
+  Hooks hooks_;
+  ArrivalListener* arrivals_ = nullptr;
+  std::function<void()> dispatch_wanted_;
+
+  // The dispatch role: free, taken, or taken and asked to look again. A publisher's exchange follows its publication
+  // and the holder's exchange ends its round, so in their total order one of the two sees the other's news.
+  enum class Role : std::uint8_t { kFree, kTaken, kLookAgain };
+  std::atomic<Role> dispatch_role_{Role::kFree};
+  std::atomic<bool> dispatch_paused_{
+      false};  // set by the role's holder, cleared by upkeep (both sequentially consistent)
+  // Owned by the holder of the dispatch role.
+  std::vector<std::byte> dispatch_buffer_;
+  std::vector<IndexKey> dispatch_keys_;
+  QueuePtr dispatch_queue_;
+
+  std::unique_ptr<Upkeep> upkeep_;  // its state is owned by the upkeep thread
+  Wakeup upkeep_wakeup_;
+  std::atomic<double> disk_used_percent_{0};
+  std::atomic<std::int64_t> dispatch_failures_{0};
+};
+
+}  // namespace tern::store

@@ -1,0 +1,66 @@
+#pragma once
+// A byte in the log and an index in a queue are different numbers; the compiler keeps them apart.
+
+#include <compare>
+#include <cstdint>
+
+#include <fmt/format.h>
+
+#include "tern/base/result.hpp"
+
+namespace tern::store {
+
+template <class Tag>
+struct Number {
+  std::int64_t value = 0;
+  friend auto operator<=>(const Number&, const Number&) = default;
+  friend constexpr Number operator+(Number a, std::int64_t b) { return {a.value + b}; }
+  friend constexpr Number operator-(Number a, std::int64_t b) { return {a.value - b}; }
+  friend constexpr std::int64_t operator-(Number a, Number b) { return a.value - b.value; }
+  Number& operator+=(std::int64_t b) {
+    value += b;
+    return *this;
+  }
+};
+/// A byte of the commit log, counted from the first byte ever appended.
+using LogPosition = Number<struct LogPositionTag>;
+/// A message's index in its queue.
+using QueueOffset = Number<struct QueueOffsetTag>;
+
+/// What a queue holds about a message, and what a reader filters on. 20 bytes on disk.
+struct QueueEntry {
+  LogPosition position;
+  std::int32_t size = 0;
+  std::int64_t tags_code = 0;
+  friend bool operator==(const QueueEntry&, const QueueEntry&) = default;
+};
+inline constexpr std::int64_t kQueueEntrySize = 20;
+
+enum class Errc {
+  kNotReady = 1,      // the prepared tail does not hold the group yet: wait outside and try again
+  kReadOnly,          // a sync failed, or the store is closing; brokerStatus says why
+  kDiskFull,          // the free-space floor is reached, or no block is left; lifts by itself
+  kRecordTooLarge,    // larger than a segment
+  kClockBehind,       // the last record is more than 5 s ahead of the clock
+  kDamaged,           // bytes below the durable position are not what they must be; detail: position
+  kWrongSegmentSize,  // a file's size is not the configured one; detail: its size
+  kForeign,           // a store of another broker, or of a kind that this one does not read
+  kInUse,             // locked by another process
+  kNotFound,          // nothing at this position, offset or key
+  kWouldBlock,        // the disk would have to be asked: use the cold readers
+};
+std::error_code make_error_code(Errc code);
+inline Error error(Errc code, std::int64_t detail = 0) {
+  return {make_error_code(code), detail};
+}
+
+}  // namespace tern::store
+template <>
+struct std::is_error_code_enum<tern::store::Errc> : std::true_type {};
+template <class Tag>
+struct fmt::formatter<tern::store::Number<Tag>> : fmt::formatter<std::int64_t> {
+  template <class Context>
+  auto format(tern::store::Number<Tag> number, Context& context) const {
+    return fmt::formatter<std::int64_t>::format(number.value, context);
+  }
+};

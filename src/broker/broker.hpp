@@ -1,0 +1,91 @@
+#pragma once
+// The broker: every capability's state, joined to the store below and the network above. Owned by main.
+
+#include "broker/registration/nameserver_registration.hpp"
+#include "broker/services.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace tern::broker {
+
+/// Serves requests as remoting::Handler on the io threads. The steps below run on main's threads.
+/// Order: construct (tables load, the store opens), bind the listeners, begin(), run threads; drain(), join, close().
+class Broker final : public remoting::Handler {
+ public:
+  struct Problem {
+    std::string text;  // for the operator; start-up stops with it
+  };
+  struct Parts {
+    BrokerOptions& options;
+    store::StoreOptions& store_options;
+    OptionSet& settings;
+    file::Disk& disk;
+    Clock& clock;
+    remoting::Network& network;
+  };
+  /// Loads the tables and opens the store. `identity.store_host` may still lack its port.
+  static boost::system::result<std::unique_ptr<Broker>, Problem> open(Parts parts, BrokerIdentity identity);
+  ~Broker() override;
+
+  /// The listeners are bound: the identity is complete. Registers with the nameservers, starts ticks.
+  void begin(message::Host store_host, std::string ha_address);
+
+  void handle(const remoting::Request& request, remoting::Reply reply) override;
+  void end_of_turn(std::size_t io_thread) override;
+  void peer_closed(const remoting::PeerPtr& peer) override;
+
+  [[nodiscard]] store::Store& store() { return *store_; }
+  WorkQueue& blocking() { return blocking_; }
+  WorkQueue& cold_reads() { return cold_reads_; }
+  /// timed thread: delayed delivery, expiry of clients, periodic saves and registrations.
+  StepResult timed_step();
+  Wakeup& timed_wakeup();
+
+  /// Clean stop, in order: unregister from the nameservers; after the io threads have ended: close().
+  void unregister();
+  Status close();
+  [[nodiscard]] const store::OpenReport& open_report() const { return report_; }
+  [[nodiscard]] std::vector<std::string> warnings() const { return warnings_; }
+
+ private:
+  explicit Broker(Parts parts, BrokerIdentity identity, DelayLevels levels);
+  boost::system::result<void, Problem> load();
+  void on_io_thread(std::size_t io_thread, std::function<void(SendStage&)> work);
+  void dispatch_on(std::size_t io_thread);
+  void wake_io_threads();
+  void notify_members(const std::vector<std::string>& groups);
+
+  // Constant after construction.
+  Parts parts_;
+  BrokerIdentity identity_;
+  DelayLevels levels_;
+  store::OpenReport report_;
+  std::vector<std::string> warnings_;
+
+  WorkQueue blocking_;
+  WorkQueue cold_reads_;
+  TopicTable topics_;
+  GroupTable groups_;
+  ClientRegistry clients_;
+  OffsetTable offsets_;
+  QueueLocks locks_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<PullHold> hold_;
+  std::unique_ptr<SendServices> send_;
+  std::unique_ptr<SendBackServices> send_back_;
+  std::unique_ptr<PullServices> pull_;
+  std::unique_ptr<DelayedDelivery> delayed_;
+  std::unique_ptr<BrokerStatus> status_;
+  std::unique_ptr<NameserverRegistration> registration_;
+  Services services_;
+
+  std::vector<std::unique_ptr<std::atomic<bool>>> wake_posted_;  // by io thread: one wake-up under way is enough
+  // Owned by the timed thread.
+  std::int64_t next_expiry_ms_ = 0, next_offsets_save_ms_ = 0, next_delay_save_ms_ = 0;
+};
+[[noreturn]] void throw_exception_from_error(const Broker::Problem& problem, const boost::source_location& where);
+
+}  // namespace tern::broker

@@ -1,0 +1,100 @@
+#pragma once
+// Who is connected: producers and consumers by group, with what each consumer group subscribes to.
+
+#include "tern/base/clock.hpp"
+#include "tern/remoting/peer.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tern::broker {
+
+enum class ConsumeType : std::uint8_t { kActively, kPassively, kPop };
+enum class MessageModel : std::uint8_t { kBroadcasting, kClustering };
+
+struct Subscription {
+  std::string topic;
+  std::string expression = "*";          // subString
+  std::string expression_type = "TAG";
+  std::vector<std::string> tags;
+  std::set<std::int32_t> codes;          // hashes of the tags; empty: every message
+  std::int64_t version = 0;              // subVersion
+  bool class_filter_mode = false;
+  [[nodiscard]] bool matches(std::int64_t tags_code) const {
+    return codes.empty() || codes.contains(static_cast<std::int32_t>(tags_code));
+  }
+};
+using SubscriptionPtr = std::shared_ptr<const Subscription>;
+/// "TagA || TagB", "*" or empty: as clients do, the parts trimmed and hashed. nullopt if it cannot be parsed (SQL92 is kept as text).
+std::optional<Subscription> parse_subscription(std::string_view topic, std::string_view expression, std::string_view expression_type);
+
+struct ClientInfo {
+  std::string client_id;
+  remoting::PeerPtr peer;
+  std::int32_t language = 0;
+  std::int32_t version = 0;
+  std::int64_t last_heartbeat_ms = 0;  // steady
+};
+
+struct ConsumerHeartbeat {
+  std::string group;
+  ConsumeType type = ConsumeType::kPassively;
+  MessageModel model = MessageModel::kClustering;
+  int consume_from = 0;  // ordinal of ConsumeFromWhere
+  std::vector<Subscription> subscriptions;
+  bool keeps_subscriptions = false;  // withoutSub: the stored set stays
+};
+
+/// All calls from any thread.
+class ClientRegistry {
+ public:
+  explicit ClientRegistry(const Clock& clock) : clock_(clock) {}
+
+  /// True if the group's members or topics changed: its members are to be notified (unless broadcasting).
+  bool consumer_heartbeat(const ClientInfo& client, const ConsumerHeartbeat& heartbeat);
+  void producer_heartbeat(const ClientInfo& client, std::string_view group);
+  bool unregister_consumer(std::string_view group, std::string_view client_id, const remoting::Peer& peer);
+  void unregister_producer(std::string_view group, const remoting::Peer& peer);
+
+  /// The connection is gone, or (expire) has not been heard of for 120 s. The groups whose members changed.
+  std::vector<std::string> peer_closed(const remoting::Peer& peer);
+  std::vector<std::string> expire();
+
+  [[nodiscard]] SubscriptionPtr find_subscription(std::string_view group, std::string_view topic) const;
+  struct GroupInfo {
+    std::string group;
+    ConsumeType type = ConsumeType::kPassively;
+    MessageModel model = MessageModel::kClustering;
+    int consume_from = 0;
+    std::vector<ClientInfo> members;
+    std::vector<SubscriptionPtr> subscriptions;
+  };
+  [[nodiscard]] std::optional<GroupInfo> consumer_group(std::string_view group) const;
+  [[nodiscard]] std::optional<MessageModel> model_of(std::string_view group) const;
+  [[nodiscard]] std::vector<std::string> groups_subscribed_to(std::string_view topic) const;
+  [[nodiscard]] std::vector<std::string> consumer_groups() const;
+  [[nodiscard]] std::vector<ClientInfo> producers(std::string_view group) const;
+  [[nodiscard]] std::map<std::string, std::vector<ClientInfo>> all_producers() const;
+  [[nodiscard]] std::vector<remoting::PeerPtr> members(std::string_view group) const;
+
+  /// Heartbeat fingerprints (v2), one per group: true if the stored one differed; stores the new one.
+  bool exchange_fingerprint(std::string_view group, std::int32_t fingerprint, bool& was_stored);
+
+ private:
+  struct Group;
+  const Clock& clock_;
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, std::shared_ptr<Group>, std::less<>> consumers_;                               // guarded by mutex_
+  std::map<std::string, std::map<std::uint64_t, ClientInfo>, std::less<>> producers_;                  // guarded by mutex_
+  std::map<std::string, std::int32_t, std::less<>> fingerprints_;                                      // guarded by mutex_
+};
+
+}  // namespace tern::broker

@@ -1,0 +1,24 @@
+#include "broker/processors.hpp"
+
+#include "broker/admin/processors.hpp"
+#include "broker/clients/processors.hpp"
+#include "broker/groups/processors.hpp"
+#include "broker/locks/processors.hpp"
+#include "broker/offsets/processors.hpp"
+#include "broker/pull/processors.hpp"
+#include "broker/query/processors.hpp"
+#include "broker/send/processors.hpp"
+#include "broker/topics/processors.hpp"
+
+namespace tern::broker {
+
+const remoting::ProcessorTable<Services>& processor_table() {
+  static const std::span<const remoting::ProcessorRow<Services>> kLists[] = {
+      send_processors(),  pull_processors(),  client_processors(), offset_processors(), lock_processors(),
+      query_processors(), topic_processors(), group_processors(),  admin_processors(),
+  };
+  static const remoting::ProcessorTable<Services> kTable{kLists};
+  return kTable;
+}
+
+}  // namespace tern::broker

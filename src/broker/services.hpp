@@ -1,0 +1,46 @@
+#pragma once
+// Everything a processor may ask for, by type. A processor names what it needs as parameters; get<T>() finds it.
+
+#include "tern/base/work_queue.hpp"
+#include "tern/remoting/processor.hpp"
+#include "tern/remoting/server.hpp"
+
+#include "broker/clients/client_registry.hpp"
+#include "broker/groups/group_table.hpp"
+#include "broker/locks/queue_locks.hpp"
+#include "broker/offsets/offset_table.hpp"
+#include "broker/pull/pull_message.hpp"
+#include "broker/retry/send_back.hpp"
+#include "broker/schedule/delayed_delivery.hpp"
+#include "broker/send/send_message.hpp"
+#include "broker/topics/topic_table.hpp"
+
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <vector>
+
+namespace tern::broker {
+
+class BrokerStatus;
+class NameserverRegistration;
+
+/// Owned by Broker; constant after construction.
+class Services {
+ public:
+  template <class T>
+  T& get(const remoting::Request& request) {
+    if constexpr (std::is_same_v<T, SendStage>) {
+      return *stages[request.io_thread];
+    } else {
+      return *std::get<T*>(parts);
+    }
+  }
+  std::vector<std::unique_ptr<SendStage>> stages;  // one per io thread
+  std::tuple<BrokerOptions*, BrokerIdentity*, Clock*, store::Store*, TopicTable*, GroupTable*, ClientRegistry*, OffsetTable*, QueueLocks*,
+             PullHold*, WorkQueue*, SendServices*, PullServices*, SendBackServices*, DelayedDelivery*, NameserverRegistration*,
+             BrokerStatus*, OptionSet*, remoting::Network*>
+      parts;
+};
+
+}  // namespace tern::broker

@@ -1,0 +1,18 @@
+#include "cli/verbs.hpp"
+
+namespace tern::cli {
+namespace {
+
+constexpr Verb kRows[] = {
+    {"send", "sends messages to a topic", &declare_send},
+    {"consume", "reads messages of a topic, each queue from its beginning or its end", &declare_consume},
+    {"route", "shows which brokers have a topic", &declare_route},
+    {"cluster", "shows the brokers that the nameserver knows", &declare_cluster},
+    {"wait", "waits until a broker is registered", &declare_wait},
+};
+
+}  // namespace
+
+const std::span<const Verb> kVerbs{kRows};
+
+}  // namespace tern::cli

@@ -1,0 +1,41 @@
+// ternctl: the command-line tool. One verb a call; exit status 0 if it did what it was asked to.
+
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <string>
+
+#include "tern/base/log.hpp"
+
+#include "cli/verbs.hpp"
+
+namespace {
+
+int run(int argc, char** argv) {
+  CLI::App app{"ternctl: talks to TernMQ, and to any server of its protocol."};
+  app.set_version_flag("--version", TERN_VERSION);
+  app.require_subcommand(1);
+  std::map<const CLI::App*, tern::cli::Run> runs;
+  for (const auto& verb : tern::cli::kVerbs) {
+    auto* command = app.add_subcommand(std::string(verb.name), std::string(verb.purpose));
+    runs[command] = verb.declare(*command);
+  }
+  CLI11_PARSE(app, argc, argv);
+  std::string ignored;  // no file is opened, so nothing can fail
+  tern::start_log({tern::LogLevel::kError, {}, 0, 0}, ignored);
+  const auto outcome = runs.at(app.get_subcommands().front())();
+  if (outcome) return *outcome;
+  std::fprintf(stderr, "ternctl: %s\n", outcome.error().text.c_str());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "ternctl: %s\n", problem.what());
+    return 1;
+  }
+}

@@ -1,0 +1,45 @@
+#pragma once
+// The flush policies that `flushDiskType` may name: one row each.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "tern/store/commit_log.hpp"
+
+namespace tern::store {
+
+/// When the log is synced, and whether acknowledgements wait for it. Says what to do and does nothing itself.
+/// Owned by the flush thread; the constants from any thread.
+class FlushPolicy {
+ public:
+  virtual ~FlushPolicy() = default;
+  struct State {
+    std::int64_t pending_bytes = 0;  // published, not durable
+    std::int64_t now_ms = 0;         // steady
+  };
+  struct Decision {
+    bool sync = false;         // everything pending, now
+    std::int64_t next_ms = 0;  // ask again after this time at the latest
+  };
+  virtual Decision decide(const State& state) = 0;
+  /// An acknowledgement means durable, readers see durable records only, and every publication wakes the flush thread.
+  [[nodiscard]] virtual bool acknowledges_durable() const noexcept = 0;
+  [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+};
+
+struct FlushRow {
+  std::string_view name;
+  std::unique_ptr<FlushPolicy> (*make)(std::string_view name, const LogOptions& options);
+  std::string_view meaning;
+};
+extern const std::span<const FlushRow> kFlushPolicies;
+/// nullptr: no such name.
+[[nodiscard]] const FlushRow* find_flush_policy(std::string_view name);
+
+// The policies, one file each. `name` is the row's; `options` must outlive the policy.
+std::unique_ptr<FlushPolicy> make_async_flush(std::string_view name, const LogOptions& options);
+std::unique_ptr<FlushPolicy> make_sync_flush(std::string_view name, const LogOptions& options);
+
+}  // namespace tern::store

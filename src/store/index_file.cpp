@@ -1,0 +1,286 @@
+#include "store/index_file.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "tern/base/byte_order.hpp"
+#include "tern/base/check.hpp"
+
+namespace tern::store {
+namespace {
+
+constexpr std::int64_t kSectorSize = 512;
+constexpr std::int64_t kAllocationStep = 4 << 20;
+constexpr int kLinksMax = 1'000'000;  // about a second: a tag that every message has makes one chain of a whole file
+constexpr std::int64_t kTimeMax = std::int64_t{1} << 60;  // sums with it do not overflow
+constexpr std::int64_t kSecondsMax = 0x7FFF'FFFF;
+constexpr std::size_t kScanBytes = 20 * 13'107;  // whole entries, and whole slots
+
+bool is_time(std::int64_t timestamp) {
+  return timestamp >= 0 && timestamp <= kTimeMax;
+}
+
+bool is_nothing(const IndexEntry& entry) {
+  return entry.hash == 0 && entry.position == 0 && entry.seconds == 0 && entry.previous == 0;
+}
+
+bool spans_sectors(std::int64_t entry_at) {
+  return entry_at / kSectorSize != (entry_at + IndexShape::kEntrySize - 1) / kSectorSize;
+}
+
+}  // namespace
+
+void store_index_header(std::byte* to, const IndexHeader& header) {
+  store_be(to, header.begin_timestamp);
+  store_be(to + 8, header.end_timestamp);
+  store_be(to + 16, header.begin_position);
+  store_be(to + 24, header.end_position);
+  store_be(to + 32, header.used_slots);
+  store_be(to + 36, header.next_entry);
+}
+
+IndexHeader load_index_header(const std::byte* from) {
+  return {load_be<std::int64_t>(from),      load_be<std::int64_t>(from + 8),  load_be<std::int64_t>(from + 16),
+          load_be<std::int64_t>(from + 24), load_be<std::int32_t>(from + 32), load_be<std::int32_t>(from + 36)};
+}
+
+void store_index_entry(std::byte* to, const IndexEntry& entry) {
+  store_be(to, entry.hash);
+  store_be(to + 4, entry.position);
+  store_be(to + 12, entry.seconds);
+  store_be(to + 16, entry.previous);
+}
+
+IndexEntry load_index_entry(const std::byte* from) {
+  return {load_be<std::int32_t>(from), load_be<std::int64_t>(from + 4), load_be<std::int32_t>(from + 12),
+          load_be<std::int32_t>(from + 16)};
+}
+
+Result<std::shared_ptr<IndexFile>> IndexFile::open(file::Disk& disk, const std::string& path, const IndexShape& shape) {
+  auto file = disk.open(path, file::OpenMode::kReadWrite);
+  if (!file) return file.error();
+  const auto size = (*file)->size();
+  if (!size) return size.error();
+  if (*size != shape.file_size()) return error(Errc::kWrongSegmentSize, *size);
+  std::array<std::byte, IndexShape::kHeaderSize> bytes{};
+  if (const auto status = (*file)->read(0, bytes); !status) return status.error();
+  IndexHeader header = load_index_header(bytes.data());
+  if (header.next_entry <= 0) header.next_entry = 1;  // created, and nothing stored before the crash
+  const bool is_damaged = header.next_entry > shape.entries_max || header.used_slots < 0 || header.begin_position < 0 ||
+                          header.end_position < 0 || !is_time(header.begin_timestamp) || !is_time(header.end_timestamp);
+  return std::shared_ptr<IndexFile>(new IndexFile(std::move(*file), shape, header, is_damaged));
+}
+
+Result<std::shared_ptr<IndexFile>> IndexFile::create(file::Disk& disk, const std::string& path, const IndexShape& shape,
+                                                     const IndexHeader& previous) {
+  auto file = disk.open(path, file::OpenMode::kCreateNew);
+  if (!file) return file.error();
+  const IndexHeader header{
+      previous.end_timestamp, previous.end_timestamp, previous.end_position, previous.end_position, 0, 1};
+  auto made = std::shared_ptr<IndexFile>(new IndexFile(std::move(*file), shape, header, false));
+  auto status = made->file_->resize(shape.file_size());
+  if (status) status = made->prepare();
+  if (!status) {
+    // Without its slots it is of no use, and it would stand in the way of the next attempt's name.
+    static_cast<void>(disk.remove(path));
+    return status.error();
+  }
+  made->store_header(header);
+  return made;
+}
+
+Status IndexFile::prepare() {
+  if (window_) return {};
+  if (const auto status = file_->allocate(0, shape_.entry_at(0)); !status) return status;
+  auto window = file_->map(0, shape_.file_size(), file::WindowUse::kRandom);
+  if (!window) return window.error();
+  allocated_to_ = shape_.entry_at(0);
+  window_ = std::move(*window);
+  return {};
+}
+
+void IndexFile::store_slot(std::int64_t slot, std::int32_t entry) {
+  const std::int64_t position = shape_.slot_at(slot);
+  auto& value = *reinterpret_cast<std::int32_t*>(at(position));  // aligned: the window begins with the file
+  std::atomic_ref<std::int32_t>(value).store(swap_to_big_endian(entry), std::memory_order_release);
+  window_->commit(static_cast<std::size_t>(position), IndexShape::kSlotSize);
+}
+
+void IndexFile::store_header(const IndexHeader& header) {
+  store_index_header(at(0), header);
+  window_->commit(0, IndexShape::kHeaderSize);
+  const MutexLock hold(lock_);
+  header_ = header;
+}
+
+Status IndexFile::add(const IndexKey& key) {
+  const std::int64_t timestamp = std::clamp<std::int64_t>(key.store_timestamp, 0, kTimeMax);
+  IndexHeader next = header();
+  const std::int32_t number = next.next_entry;
+  TERN_CHECK(window_ != nullptr && number >= 1 && number < shape_.entries_max, "entry {} of {}", number,
+             shape_.entries_max);
+  const std::int64_t position = shape_.entry_at(number);
+  while (position + IndexShape::kEntrySize > allocated_to_) {
+    // Never a store into what is not allocated: on a full disk that would end the process.
+    const std::int64_t from = std::max(allocated_to_, shape_.entry_at(number));
+    const std::int64_t size = std::min(kAllocationStep, shape_.file_size() - from);
+    if (const auto status = file_->allocate(from, size); !status) return status;
+    allocated_to_ = from + size;
+  }
+  const std::int64_t slot = key.hash % shape_.slots;
+  std::int32_t previous = load_be<std::int32_t>(at(shape_.slot_at(slot)));
+  if (previous <= 0 || previous >= number) previous = 0;
+  std::int64_t seconds = 0;
+  if (number > 1 && next.begin_timestamp > 0) {  // a file begins with its first entry
+    seconds = std::clamp<std::int64_t>((timestamp - next.begin_timestamp) / 1000, 0, kSecondsMax);
+  }
+  store_index_entry(at(position), {key.hash, key.position.value, static_cast<std::int32_t>(seconds), previous});
+  window_->commit(static_cast<std::size_t>(position), IndexShape::kEntrySize);
+  store_slot(slot, number);
+
+  if (number <= 1) {
+    next.begin_position = key.position.value;
+    next.begin_timestamp = timestamp;
+  }
+  if (previous == 0) ++next.used_slots;
+  ++next.next_entry;
+  next.end_position = key.position.value;
+  next.end_timestamp = timestamp;
+  store_header(next);
+  return {};
+}
+
+Status IndexFile::sync() {
+  return file_->sync();
+}
+
+Status IndexFile::find(std::int32_t hash, std::int64_t begin_ms, std::int64_t end_ms, std::size_t count_max,
+                       std::vector<LogPosition>& to) const {
+  const IndexHeader header = this->header();
+  std::array<std::byte, IndexShape::kEntrySize> bytes{};
+  const auto slot_bytes = std::span(bytes).first(IndexShape::kSlotSize);
+  if (const auto status = file_->read(shape_.slot_at(hash % shape_.slots), slot_bytes); !status) return status;
+  // Newer entries than the header counts may be linked already: their chains lead back to the counted ones.
+  std::int32_t number = load_be<std::int32_t>(bytes.data());
+  std::int64_t bound = shape_.entries_max;
+  for (int links = 0; links < kLinksMax && number > 0 && number < bound && to.size() < count_max; ++links) {
+    if (const auto status = file_->read(shape_.entry_at(number), bytes); !status) return status;
+    const IndexEntry entry = load_index_entry(bytes.data());
+    const std::int64_t time = header.begin_timestamp + entry.seconds * std::int64_t{1000};
+    if (entry.hash == hash && entry.position >= 0 && time + 999 >= begin_ms && time <= end_ms) {
+      if (std::find(to.begin(), to.end(), LogPosition{entry.position}) == to.end()) to.push_back({entry.position});
+    }
+    if (time + 999 < begin_ms) break;
+    bound = number;  // each link leads to an older entry, or the chain is damaged
+    number = entry.previous;
+  }
+  return {};
+}
+
+// ---- after a power cut
+
+Result<std::int32_t> IndexFile::first_unsynced(LogPosition synced_to) const {
+  // Backwards, in chunks, for what is torn is among the last. Where a lost stretch ends, half an entry may look like an
+  // old one: hence three in a row.
+  constexpr int kRun = 3;
+  std::vector<std::byte> bytes(kScanBytes);
+  std::int32_t end = header().next_entry;
+  std::int32_t candidate = 1;
+  std::int64_t newer_position = 0;
+  int run = 0;
+  while (end > 1) {
+    const std::int32_t from = std::max(1, end - static_cast<std::int32_t>(kScanBytes / IndexShape::kEntrySize));
+    const auto part = std::span(bytes).first(static_cast<std::size_t>((end - from) * IndexShape::kEntrySize));
+    if (const auto status = file_->read(shape_.entry_at(from), part); !status) return status.error();
+    for (std::int32_t number = end; number-- > from;) {
+      const IndexEntry entry = load_index_entry(part.data() + (number - from) * IndexShape::kEntrySize);
+      const bool is_old = !is_nothing(entry) && entry.position < synced_to.value;
+      if (!is_old || entry.position > newer_position) run = 0;
+      if (!is_old) continue;
+      if (run == 0) candidate = number + 1;
+      newer_position = entry.position;
+      if (++run == kRun) return candidate;
+    }
+    end = from;
+  }
+  return run > 0 ? candidate : 1;
+}
+
+Result<bool> IndexFile::is_whole_from(std::int32_t first) const {
+  const std::int32_t end = header().next_entry;
+  std::vector<std::byte> bytes(kScanBytes);
+  // No slot may name an entry that the header does not count.
+  for (std::int64_t at = shape_.slot_at(0); at < shape_.entry_at(0);) {
+    const auto size = std::min<std::int64_t>(static_cast<std::int64_t>(bytes.size()), shape_.entry_at(0) - at);
+    if (const auto status = file_->read(at, std::span(bytes).first(static_cast<std::size_t>(size))); !status) {
+      return status.error();
+    }
+    for (std::int64_t i = 0; i < size; i += IndexShape::kSlotSize) {
+      if (load_be<std::int32_t>(bytes.data() + i) >= end) return false;
+    }
+    at += size;
+  }
+  // Every entry is there, and its chain begins at it or later.
+  std::int64_t last_position = -1;
+  std::array<std::byte, IndexShape::kSlotSize> slot{};
+  for (std::int32_t from = first; from < end;) {
+    const std::int32_t count = std::min(end - from, static_cast<std::int32_t>(kScanBytes / IndexShape::kEntrySize));
+    const auto part = std::span(bytes).first(static_cast<std::size_t>(count * IndexShape::kEntrySize));
+    if (const auto status = file_->read(shape_.entry_at(from), part); !status) return status.error();
+    for (std::int32_t i = 0; i < count; ++i) {
+      const IndexEntry entry = load_index_entry(part.data() + i * IndexShape::kEntrySize);
+      if (is_nothing(entry) || entry.hash < 0 || entry.position < last_position || entry.previous < 0 ||
+          entry.previous >= from + i) {
+        return false;
+      }
+      // Half an entry is told by the nothing behind it, but for the last one: its link may be in a sector that is lost.
+      if (from + i + 1 == end && entry.previous == 0 && spans_sectors(shape_.entry_at(from + i))) return false;
+      last_position = entry.position;
+      const auto status = file_->read(shape_.slot_at(entry.hash % shape_.slots), slot);
+      if (!status) return status.error();
+      if (load_be<std::int32_t>(slot.data()) < from + i) return false;
+    }
+    from += count;
+  }
+  return true;
+}
+
+Status IndexFile::link_anew(std::int32_t end) {
+  if (const auto status = prepare(); !status) return status;
+  IndexHeader next = header();
+  std::fill_n(at(shape_.slot_at(0)), shape_.entry_at(0) - shape_.slot_at(0), std::byte{0});
+  next.used_slots = 0;
+  IndexEntry last{0, next.begin_position, 0, 0};
+  for (std::int32_t number = 1; number < end; ++number) {
+    const std::int64_t position = shape_.entry_at(number);
+    IndexEntry entry = load_index_entry(at(position));
+    if (entry.hash < 0) continue;
+    const std::int64_t slot = shape_.slot_at(entry.hash % shape_.slots);
+    entry.previous = load_be<std::int32_t>(at(slot));
+    if (entry.previous == 0) ++next.used_slots;
+    store_index_entry(at(position), entry);
+    window_->commit(static_cast<std::size_t>(position), IndexShape::kEntrySize);
+    store_be(at(slot), number);
+    last = entry;
+  }
+  window_->commit(static_cast<std::size_t>(shape_.slot_at(0)),
+                  static_cast<std::size_t>(shape_.entry_at(0) - shape_.slot_at(0)));
+  next.next_entry = end;
+  next.end_position = last.position;
+  next.end_timestamp = next.begin_timestamp + last.seconds * std::int64_t{1000};
+  store_header(next);
+  return sync();
+}
+
+Result<bool> IndexFile::repair(LogPosition synced_to) {
+  if (is_damaged_) return false;
+  const auto first = first_unsynced(synced_to);
+  if (!first) return first.error();
+  const auto is_whole = is_whole_from(*first);
+  if (!is_whole) return is_whole.error();
+  if (*is_whole) return false;
+  if (const auto status = link_anew(*first); !status) return status.error();
+  return true;
+}
+
+}  // namespace tern::store

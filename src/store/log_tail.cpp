@@ -1,0 +1,209 @@
+// What is inside the append lock, for a batch of n records (reference machine, warm):
+//   refusal: three flags and a comparison           ~2 ns   once
+//   load prepared, one comparison per group         ~1 ns
+//   next_offset: load and store in the queue        ~1 ns   per record, a cache miss of ~80 ns if the queue is cold
+//   place_head: three stores into the staged head   ~2 ns   per record
+//   copy head, body and tail to the log             ~15 ns per record of 128 B, ~50-100 ns of 1 KB
+//   size and magic: one store of 8 bytes            ~1 ns   per record
+//   commit (nothing on a real disk), publish        ~3 ns   once
+// Outside of it: the clock, encoding, CRC, wake-ups. Nothing here enters the kernel: below `prepared` every page is
+// present and writable, except for the first store to a page after a sync has cleaned it.
+
+#include "store/log_tail.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tern/base/byte_order.hpp"
+#include "tern/base/check.hpp"
+#include "tern/store/queue.hpp"
+
+namespace tern::store {
+namespace {
+
+constexpr std::size_t kFrontSize = message::offset_of::kMagic + sizeof(std::int32_t);
+static_assert(kFrontSize == 8, "size and magic are stored as one");
+
+/// Size and magic, after everything else: a process that is killed in between leaves no record that looks begun.
+void store_front(std::byte* to, const void* front) noexcept {
+  std::atomic_thread_fence(std::memory_order_release);
+  std::memcpy(to, front, kFrontSize);
+}
+
+std::byte* append_bytes(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+  if (size > 0) std::memcpy(to, from, size);
+  return to + size;
+}
+
+}  // namespace
+
+LogTail::LogTail(const Clock& clock, Watermarks& watermarks, Wakeup& segments_wakeup, Wakeup& flush_wakeup,
+                 const Settings& settings)
+    : clock_(clock),
+      watermarks_(watermarks),
+      segments_wakeup_(segments_wakeup),
+      flush_wakeup_(flush_wakeup),
+      settings_(settings),
+      low_water_(std::min(settings.prepare_ahead / 2, settings.segment_size)) {}
+
+void LogTail::start(LogPosition tail, LogPosition segment_start, std::int64_t last_store_timestamp) {
+  position_ = tail;
+  segment_end_ = segment_start + settings_.segment_size;
+  TERN_CHECK(segment_start <= tail && tail <= segment_end_ - message::kBlankSizeMin, "tail {} in segment {}", tail,
+             segment_start);
+  last_store_timestamp_.store(last_store_timestamp, std::memory_order_relaxed);
+  wanted_.store(tail.value, std::memory_order_relaxed);
+  prepared_.store(tail.value, std::memory_order_relaxed);
+}
+
+std::size_t LogTail::slot_of(LogPosition segment_start) const noexcept {
+  return static_cast<std::size_t>(segment_start.value / settings_.segment_size) % kSlots;
+}
+
+LogTail::Outcome LogTail::append(AppendBatch& batch, std::int64_t now_ms) noexcept {
+  Outcome outcome;
+  if (const auto why = refusal(now_ms)) {
+    outcome.clock_behind = *why == Errc::kClockBehind;
+    refuse(batch, batch.pending_groups(), *why);
+    batch.settle(batch.pending_groups().size());
+    return outcome;
+  }
+  const auto prepared = LogTail::prepared();
+  const auto timestamp = std::max(last_store_timestamp(), now_ms);
+  const auto before = position_;
+  auto uncommitted = position_;
+  std::size_t settled = 0;
+  std::int64_t placed = 0;
+  for (const auto& group : batch.pending_groups()) {
+    if (group.total_size > settings_.segment_size - message::kBlankSizeMin) {
+      refuse(batch, {&group, 1}, Errc::kRecordTooLarge);
+      ++settled;
+      continue;
+    }
+    const bool rolls = group.total_size + message::kBlankSizeMin > segment_end_ - position_;
+    const auto end = (rolls ? segment_end_ : position_) + group.total_size;
+    if (end > prepared) {
+      outcome.not_ready = true;
+      batch.settle(settled);
+      settled = 0;
+      refuse_not_ready(batch, end);
+      break;
+    }
+    if (rolls) {
+      store_blank();
+      commit(uncommitted);
+      enter_segment(segment_end_);
+      uncommitted = position_;
+    }
+    place(batch, group, timestamp);
+    placed += group.count;
+    ++settled;
+  }
+  batch.settle(settled);
+  if (position_ == before) return outcome;
+
+  commit(uncommitted);
+  last_store_timestamp_.store(timestamp, std::memory_order_relaxed);
+  records_.store(records_.load(std::memory_order_relaxed) + placed, std::memory_order_relaxed);
+  watermarks_.publish(position_);
+  return outcome;
+}
+
+std::optional<Errc> LogTail::refusal(std::int64_t now_ms) const noexcept {
+  if (is_closed()) return Errc::kReadOnly;
+  if (is_disk_full_.load(std::memory_order_relaxed)) return Errc::kDiskFull;
+  if (last_store_timestamp() - now_ms > kClockBehindMaxMs) return Errc::kClockBehind;
+  return {};
+}
+
+void LogTail::refuse(AppendBatch& batch, std::span<const StagedGroup> groups, Errc why) noexcept {
+  for (const auto& group : groups) {
+    for (auto& record : batch.records(group)) record.error = why;
+  }
+}
+
+void LogTail::refuse_not_ready(AppendBatch& batch, LogPosition wanted) noexcept {
+  const auto pending = batch.pending_groups();
+  const bool no_space = no_space_.load(std::memory_order_relaxed);
+  refuse(batch, pending, no_space ? Errc::kDiskFull : Errc::kNotReady);
+  if (no_space) {
+    batch.settle(pending.size());
+  } else {
+    const auto groups = not_ready_groups_.load(std::memory_order_relaxed) + static_cast<std::int64_t>(pending.size());
+    not_ready_groups_.store(groups, std::memory_order_relaxed);
+    auto nobody = kNobodyWaits;
+    waiting_since_ms_.compare_exchange_strong(nobody, clock_.steady_ms(), std::memory_order_relaxed);
+  }
+  if (wanted > LogTail::wanted()) wanted_.store(wanted.value, std::memory_order_release);
+}
+
+void LogTail::place(AppendBatch& batch, const StagedGroup& group, std::int64_t timestamp) noexcept {
+  if (current_.bytes == nullptr) enter_segment(segment_end_ - settings_.segment_size);
+  for (auto& record : batch.records(group)) {
+    const std::int64_t queue_offset = record.takes_offset ? record.queue->next_offset++ : 0;
+    auto* const head = batch.head(record);
+    message::place_head(head, record.born_v6, queue_offset, position_.value, timestamp);
+    auto* const front = current_.bytes + (position_ - current_.start);
+    auto* to = append_bytes(front + kFrontSize, head + kFrontSize, record.head_size - kFrontSize);
+    to = append_bytes(to, record.body.data(), record.body.size());
+    append_bytes(to, batch.tail(record), record.tail_size);
+    store_front(front, head);
+    record.error.reset();
+    record.placement = {position_, {queue_offset}, timestamp};
+    position_ += record.total_size;
+  }
+}
+
+void LogTail::store_blank() noexcept {
+  if (current_.bytes == nullptr) enter_segment(segment_end_ - settings_.segment_size);
+  std::array<std::byte, kFrontSize> blank;
+  store_be(blank.data(), static_cast<std::int32_t>(segment_end_ - position_));
+  store_be(blank.data() + message::offset_of::kMagic, message::kMagicBlank);
+  store_front(current_.bytes + (position_ - current_.start), blank.data());
+  position_ += message::kBlankSizeMin;
+}
+
+void LogTail::enter_segment(LogPosition segment_start) noexcept {
+  current_ = slots_[slot_of(segment_start)];
+  TERN_CHECK(current_.bytes != nullptr && current_.start == segment_start, "segment {} was not offered", segment_start);
+  if (segment_start == segment_end_) {
+    position_ = segment_start;
+    segment_end_ += settings_.segment_size;
+  }
+}
+
+void LogTail::commit(LogPosition from) noexcept {
+  if (position_ == from) return;
+  current_.window->commit(static_cast<std::size_t>(from - current_.start), static_cast<std::size_t>(position_ - from));
+}
+
+void LogTail::settle(const Outcome& outcome) noexcept {
+  if (outcome.not_ready) not_ready_.store(true, std::memory_order_release);
+  const bool is_low = prepared() - watermarks_.published() < low_water_;
+  if ((outcome.not_ready || is_low) && !segments_asked_.exchange(true, std::memory_order_acq_rel)) {
+    segments_wakeup_.notify();
+  }
+  if (settings_.wakes_flush && !flush_asked_.exchange(true, std::memory_order_acq_rel)) flush_wakeup_.notify();
+  if (outcome.clock_behind) {
+    if (const auto count = clock_behind_.admit(clock_)) {
+      log_error("sends are refused ({} times): the last record was stored {} ms ahead of this machine's clock", count,
+                last_store_timestamp() - now_ms());
+    }
+  }
+}
+
+void LogTail::offer(const TailWindow& window) noexcept {
+  slots_[slot_of(window.start)] = window;
+}
+
+void LogTail::prepare(LogPosition to) noexcept {
+  TERN_CHECK(to >= prepared(), "{} after {}", to, prepared());
+  prepared_.store(to.value, std::memory_order_release);
+}
+
+std::int64_t LogTail::waiting_ms() const noexcept {
+  const auto since = waiting_since_ms_.load(std::memory_order_relaxed);
+  return since == kNobodyWaits ? 0 : std::max<std::int64_t>(1, clock_.steady_ms() - since);
+}
+
+}  // namespace tern::store

@@ -1,0 +1,24 @@
+#pragma once
+// Apache's keys for the lock on the put path. putMessageLock wins over them; else those set in the file count, useABSLock
+// first; else our default.
+
+#include "tern/base/options.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+
+namespace tern::store {
+
+struct LogOptions;
+
+struct ApacheLockKeys {
+  bool use_abs_lock = false;        // useABSLock
+  bool use_reentrant_lock = true;   // useReentrantLockWhenPutMessage; false: spin, k times and then yield
+};
+std::span<const OptionRow<ApacheLockKeys>> apache_lock_rows();
+
+/// Sets `log.put_strategy`. The text, if any, names a key whose strategy is not built yet: start-up stops.
+std::optional<std::string> choose_put_strategy(const OptionSet& settings, const ApacheLockKeys& keys, LogOptions& log);
+
+}  // namespace tern::store

@@ -1,0 +1,37 @@
+#pragma once
+// Place and copy under a lock. The lock is what differs.
+
+#include <memory>
+#include <string_view>
+
+#include "tern/store/put_strategy.hpp"
+
+#include "store/log_tail.hpp"
+
+namespace tern::store {
+
+class LockedStrategy final : public PutStrategy {
+ public:
+  /// `name` must outlive it: it is the row's.
+  LockedStrategy(std::string_view name, std::unique_ptr<AppendLock> lock, LogTail& tail);
+  void append(AppendBatch& batch) noexcept override;
+  [[nodiscard]] PutCounters counters() const noexcept override { return lock_->counters(); }
+  [[nodiscard]] std::string_view name() const noexcept override { return name_; }
+
+ private:
+  // Constant after construction. What lock_ protects is tail_.append(), and with it every Queue::next_offset.
+  const std::string_view name_;
+  const std::unique_ptr<AppendLock> lock_;
+  LogTail& tail_;
+};
+
+/// For rows: `&locked<make_mutex_lock>`.
+template <std::unique_ptr<AppendLock> (*make_lock)()>
+std::unique_ptr<PutStrategy> locked(std::string_view name, LogTail& tail) {
+  return std::make_unique<LockedStrategy>(name, make_lock(), tail);
+}
+
+// The locks, one file each.
+std::unique_ptr<AppendLock> make_mutex_lock();
+
+}  // namespace tern::store

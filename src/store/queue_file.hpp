@@ -1,0 +1,128 @@
+#pragma once
+// One queue's files on the disk: docs/format/consume_queue.md. All knowledge of names, sizes, pre-filling and cutting.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/base/byte_order.hpp"
+#include "tern/file/disk.hpp"
+#include "tern/store/queue.hpp"
+
+#include "store/file_cache.hpp"
+
+namespace tern::store {
+
+inline constexpr std::int32_t kPrefillSize =
+    0x7FFF'FFFF;  // with position 0 and tags 0: stands before a queue's first entry
+
+inline void store_entry(std::byte* to, const QueueEntry& entry) {
+  store_be(to, entry.position.value);
+  store_be(to + 8, entry.size);
+  store_be(to + 12, entry.tags_code);
+}
+[[nodiscard]] inline QueueEntry load_entry(const std::byte* from) {
+  return {{load_be<std::int64_t>(from)}, load_be<std::int32_t>(from + 8), load_be<std::int64_t>(from + 12)};
+}
+/// What Apache's recovery takes for an entry; pre-filled ones are.
+[[nodiscard]] inline bool is_valid(const QueueEntry& entry) {
+  return entry.size > 0 && entry.position.value >= 0;
+}
+/// Where the entry's record ends.
+[[nodiscard]] inline LogPosition end_of(const QueueEntry& entry) {
+  return entry.size == kPrefillSize && entry.position.value == 0 ? LogPosition{0} : entry.position + entry.size;
+}
+[[nodiscard]] inline bool is_prefill(const QueueEntry& entry) {
+  return entry.size == kPrefillSize && entry.position.value == 0;
+}
+
+/// A topic that can be a directory's name: what stands in a log may have been put there by anyone.
+[[nodiscard]] bool is_safe_topic(std::string_view topic);
+/// The number a directory is named by, if it is one that a queue id prints as.
+[[nodiscard]] std::optional<std::int32_t> parse_queue_id(std::string_view name);
+
+/// Which queue, in which of its lives (see FileCache::Key).
+struct QueueName {
+  std::string_view topic;
+  std::int32_t id = 0;
+  std::uint64_t serial = 0;
+};
+
+/// The files of all queues of a store. read() from any thread; the rest by one caller at a time.
+/// A file's descriptor is in `Touched` until it has been synced, as long as the caller holds it.
+class QueueFiles {
+ public:
+  QueueFiles(file::Disk& disk, std::string directory, std::int64_t file_size_bytes, std::size_t open_files_max);
+
+  struct Touched {
+    std::shared_ptr<file::File> file;
+    std::int64_t start = 0;
+    bool needs_directory_sync = false;  // its name is new
+  };
+
+  [[nodiscard]] std::int64_t start_of(std::int64_t offset) const {
+    return offset * kQueueEntrySize / file_size_bytes_ * file_size_bytes_;
+  }
+  /// Entries from `offset` to the end of its file.
+  [[nodiscard]] std::int64_t left_in_file(std::int64_t offset) const {
+    return (start_of(offset) + file_size_bytes_) / kQueueEntrySize - offset;
+  }
+
+  /// Fills `to` with the entries from `from` on; they must stand in one file.
+  Status read(const QueueName& name, std::int64_t from, std::span<std::byte> to, bool no_wait);
+  /// Writes entries, which must stand in one file. A file that is not there is created, pre-filled before `from`.
+  Result<Touched> write(const QueueName& name, std::int64_t from, std::span<const std::byte> entries);
+  /// Nothing stands at and behind `end` any more: later files are removed, the rest of its file is zeroed.
+  Result<std::optional<Touched>> cut(const QueueName& name, std::int64_t end);
+  /// Whether anything stands at `offset`.
+  Result<bool> holds(const QueueName& name, std::int64_t offset);
+  Status remove_below(const QueueName& name, std::int64_t start);
+  Status remove_all(const QueueName& name);
+  /// Every queue's files and directories, and the topic's, as far as nothing foreign is in them.
+  Status remove_topic(std::string_view topic);
+  /// Makes the names of the queue's files and directories durable.
+  Status sync_directories(const QueueName& name);
+
+  /// Where a queue ends according to its files, as Apache's recovery finds it.
+  struct Extent {
+    std::int64_t min = 0;  // of the first file
+    std::int64_t max = 0;
+    LogPosition end{-1};  // of the last entry's record
+  };
+  /// nullopt if there is no file. kWrongSegmentSize, with the text in `problem`, if a file has another size.
+  Result<std::optional<Extent>> find_extent(const QueueName& name, std::string& problem);
+  void forget(const QueueName& name) { cache_.erase_all(name.serial); }
+  [[nodiscard]] std::string directory_of(std::string_view topic) const { return file::join(directory_, topic); }
+  [[nodiscard]] std::string directory_of(std::string_view topic, std::int32_t id) const {
+    return file::join(directory_of(topic), std::to_string(id));
+  }
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+
+ private:
+  struct Listed {
+    std::int64_t start = 0;
+    std::int64_t size = 0;
+    std::string name;
+  };
+  /// The queue's files, ascending; empty if it has no directory.
+  Result<std::vector<Listed>> list(const QueueName& name);
+  [[nodiscard]] std::string path_of(const QueueName& name, std::int64_t start) const;
+  /// With its size made right if a crash has left it unfinished.
+  Result<std::shared_ptr<file::File>> open_existing(const QueueName& name, std::int64_t start);
+  Result<std::shared_ptr<file::File>> create(const QueueName& name, std::int64_t start, std::int64_t prefill_bytes);
+  [[nodiscard]] bool is_unfinished(std::int64_t size) const;
+  Status remove_file(const QueueName& name, const Listed& listed);
+
+  file::Disk& disk_;
+  const std::string directory_;
+  const std::int64_t file_size_bytes_;
+  FileCache cache_;
+  bool is_directory_durable_ = false;
+};
+
+}  // namespace tern::store

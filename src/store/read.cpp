@@ -1,0 +1,69 @@
+// Reading by position, by time and by key: everything that is not the pull path.
+#include "tern/base/byte_order.hpp"
+#include "tern/message/record_layout.hpp"
+#include "tern/store/store.hpp"
+
+#include <array>
+
+namespace tern::store {
+namespace {
+
+constexpr std::size_t kStoreTimestampEnd = 12 + message::offset_of::kBornHost + 8 + 12;  // with an IPv6 born host
+
+}  // namespace
+
+Result<std::string> Store::record_at(LogPosition position) const {
+  std::array<std::byte, 8> front_bytes{};
+  if (position < min_position() || position + 8 > max_position()) return error(Errc::kNotFound, position.value);
+  if (const auto status = log_->read(position, front_bytes); !status) return error(Errc::kNotFound, position.value);
+  const auto front = message::peek_record(front_bytes);
+  // A client names any position it likes: the size that stands there is believed only as far as the segment reaches.
+  if (!front || front->magic == message::kMagicBlank || front->total_size < message::kRecordSizeMinV1 ||
+      position + front->total_size > std::min(log_->next_segment(position), max_position())) {
+    return error(Errc::kNotFound, position.value);
+  }
+  std::string record(static_cast<std::size_t>(front->total_size), '\0');
+  if (const auto status = log_->read(position, std::as_writable_bytes(std::span(record))); !status) return status.error();
+  const auto view = message::parse_record(std::as_bytes(std::span(record)), message::BodyCheck::kSkip);
+  if (!view || view->physical_offset != position.value) return error(Errc::kNotFound, position.value);
+  return record;
+}
+
+Result<std::int64_t> Store::store_time(const Queue& queue, QueueOffset offset) const {
+  std::array<QueueEntry, 1> entry;
+  const auto count = queue.read(offset, entry, false);
+  if (!count) return count.error();
+  if (*count == 0) return error(Errc::kNotFound, offset.value);
+  std::array<std::byte, kStoreTimestampEnd> head{};
+  const auto size = std::min<std::size_t>(head.size(), static_cast<std::size_t>(std::max(entry[0].size, 0)));
+  if (size < message::kRecordSizeMinV1 - 20) return error(Errc::kNotFound, offset.value);
+  if (const auto status = log_->read(entry[0].position, std::span(head).first(size)); !status) return status.error();
+  const auto sys_flag = load_be<std::int32_t>(head.data() + message::offset_of::kSysFlag);
+  const int born_size = (sys_flag & message::kSysBornHostV6) != 0 ? 20 : 8;
+  return load_be<std::int64_t>(head.data() + message::offset_of::kBornHost + born_size);
+}
+
+Result<QueueOffset> Store::offset_by_time(const Queue& queue, std::int64_t timestamp_ms, TimeBoundary boundary) const {
+  const auto [min, max] = queue.bounds();
+  if (min >= max) return min;
+  // First offset whose store time is at or after the time (kLower), or after it (kUpper).
+  std::int64_t low = min.value;
+  std::int64_t high = max.value;
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    const auto time = store_time(queue, {middle});
+    if (!time) return time.error();
+    const bool is_before = boundary == TimeBoundary::kLower ? *time < timestamp_ms : *time <= timestamp_ms;
+    if (is_before) low = middle + 1;
+    else high = middle;
+  }
+  if (boundary == TimeBoundary::kUpper) low = std::max(min.value, low - 1);
+  return QueueOffset{low};
+}
+
+Result<KeyIndex::Found> Store::query(std::string_view topic, std::string_view key, int count_max, std::int64_t begin_ms,
+                                     std::int64_t end_ms) {
+  return index_->query(topic, key, count_max, begin_ms, end_ms);
+}
+
+}  // namespace tern::store

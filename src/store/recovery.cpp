@@ -1,0 +1,250 @@
+#include "store/recovery.hpp"
+
+#include "tern/base/crc32.hpp"
+#include "tern/base/log.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <span>
+
+namespace tern::store {
+namespace {
+
+constexpr std::int64_t kDigestBytes = 4096;
+constexpr std::int64_t kProgressEveryMs = 1000;
+
+OpenProblem problem(const Error& error, std::string text) { return {error, std::move(text)}; }
+
+}  // namespace
+
+Result<std::uint32_t> digest_below(const CommitLog& log, LogPosition position) {
+  const std::int64_t size = std::min(kDigestBytes, position - log.min_position());
+  if (size < 0) return error(Errc::kNotFound, position.value);
+  // The range may begin in an earlier segment; reads do not cross them.
+  std::uint32_t crc = 0;
+  std::array<std::byte, kDigestBytes> bytes;
+  for (LogPosition at = position - size; at < position;) {
+    const std::int64_t part = std::min(position, log.next_segment(at)) - at;
+    const auto to = std::span(bytes).first(static_cast<std::size_t>(part));
+    if (const auto status = log.read(at, to); !status) return status.error();
+    crc = crc32(to, crc);
+    at += part;
+  }
+  return crc;
+}
+
+Store::Recovery::Outcome Store::Recovery::run() {
+  const std::int64_t started_ms = store_.clock_.steady_ms();
+  for (const auto step : {&Recovery::lock_directory, &Recovery::refuse_foreign_stores, &Recovery::open_parts}) {
+    if (auto done = (this->*step)(); !done) return done;
+  }
+  auto& log = *store_.log_;
+  auto& queues = *store_.queues_;
+
+  if (side_) {
+    for (const auto& state : side_->queues) {
+      if (const auto status = queues.restore(state.topic, state.id, state.bounds, state.positions); !status) {
+        return problem(status.error(), fmt::format("queue {}#{}: {}", state.topic, state.id, status.error().text()));
+      }
+      if (state.bounds.min >= state.bounds.max) known_.push_back(state);
+    }
+    if (side_->is_clean) queues.trust_ends();
+    last_store_timestamp_ = side_->last_store_timestamp;
+    if (auto done = read_log(side_->dispatched, side_->durable, false); !done) return done;
+  } else {
+    std::string text;
+    if (const auto status = queues.load_from_files(&text); !status) {
+      return problem(status.error(), text.empty() ? fmt::format("{}: {}", store_.options_.queues.directory, status.error().text()) : text);
+    }
+    if (auto done = read_log(log.min_position(), log.min_position(), true); !done) return done;
+  }
+
+  const LogPosition tail = log.watermarks().published();
+  if (const auto status = queues.truncate_to(tail); !status) {
+    return problem(status.error(), fmt::format("consume queues cannot be cut at {}: {}", tail, status.error().text()));
+  }
+  if (const auto status = queues.forget_before(log.min_position()); !status) {
+    return problem(status.error(), fmt::format("consume queues cannot forget what is before {}: {}", log.min_position(), status.error().text()));
+  }
+  for (const auto& queue : queues.all()) queue->next_offset = queue->bounds().max.value;
+  for (const auto& state : known_) {
+    const auto queue = queues.get_or_create(state.topic, state.id);
+    queue->next_offset = std::max(queue->next_offset, state.next_offset);
+  }
+
+  // From here on a crash is a crash. The text is the process id, as Apache's broker writes it.
+  auto abort = store_.disk_.open(file::join(store_.root_, "abort"), file::OpenMode::kCreate);
+  const auto pid = std::to_string(::getpid());
+  if (!abort || !(*abort)->resize(0) || !(*abort)->write(0, std::as_bytes(std::span(pid)))) {
+    return problem(abort ? error(Errc::kReadOnly) : abort.error(), fmt::format("{}/abort cannot be written", store_.root_));
+  }
+  report_.took_ms = store_.clock_.steady_ms() - started_ms;
+  return {};
+}
+
+Store::Recovery::Outcome Store::Recovery::lock_directory() {
+  const auto& root = store_.root_;
+  if (const auto status = store_.disk_.make_directories(root); !status) {
+    return problem(status.error(), fmt::format("store directory {} (storePathRootDir): {}", root, status.error().text()));
+  }
+  const auto path = file::join(root, "lock");
+  auto opened = store_.disk_.open(path, file::OpenMode::kCreate);
+  if (!opened) return problem(opened.error(), fmt::format("{} (storePathRootDir): {}", path, opened.error().text()));
+  store_.lock_file_ = std::move(*opened);
+  if (const auto status = store_.lock_file_->lock_first_byte(); !status) {
+    return problem(error(Errc::kInUse), fmt::format("store {} is in use by another broker (its lock file {} is held); "
+                                                    "give each broker its own storePathRootDir", root, path));
+  }
+  constexpr std::string_view kText = "lock";
+  if (const auto status = store_.lock_file_->write(0, std::as_bytes(std::span(kText))); !status) {
+    return problem(status.error(), fmt::format("{}: {}", path, status.error().text()));
+  }
+  std::string text;
+  if (const auto status = claim_identity(store_.disk_, file::join(root, "tern"), store_.options_.identity, text); !status) {
+    return problem(status.error(), text.empty() ? fmt::format("{}/tern: {}", root, status.error().text()) : text);
+  }
+  return {};
+}
+
+Store::Recovery::Outcome Store::Recovery::refuse_foreign_stores() {
+  // RocksDB leaves a CURRENT file in each of its directories.
+  for (const auto* place : {"consumequeue", "consumequeue_rocksdb", "config/topics", "config/subscriptionGroups", "config/consumerOffsets",
+                            "config/rdb"}) {
+    const auto path = file::join(file::join(store_.root_, place), "CURRENT");
+    const auto exists = store_.disk_.exists(path);
+    if (exists && *exists) {
+      return problem(error(Errc::kForeign), fmt::format("{}/{} is a RocksDB directory (storeType=defaultRocksDB or RocksDB configuration): "
+                                                        "not supported; only the file-based store and configuration are", store_.root_, place));
+    }
+  }
+  return {};
+}
+
+Store::Recovery::Outcome Store::Recovery::open_parts() {
+  const auto& options = store_.options_;
+  const auto aborted = store_.disk_.exists(file::join(store_.root_, "abort"));
+  report_.was_clean = aborted && !*aborted;
+
+  std::string text;
+  auto log = CommitLog::open(store_.disk_, store_.clock_, options.log, text);
+  if (!log) return problem(log.error(), text.empty() ? fmt::format("{}: {}", options.log.directory, log.error().text()) : text);
+  store_.log_ = std::move(*log);
+
+  auto queues = QueueTable::open(store_.disk_, options.queues, text);
+  if (!queues) return problem(queues.error(), text.empty() ? fmt::format("{}: {}", options.queues.directory, queues.error().text()) : text);
+  store_.queues_ = std::move(*queues);
+
+  // The side file counts only if what it says of the log is true of the log.
+  SideFile side_file(store_.disk_, file::join(store_.root_, "tern"));
+  std::string why;
+  side_ = side_file.load(why);
+  const bool log_is_empty = store_.log_->files_end() == store_.log_->min_position();
+  if (side_) {
+    const auto& log_ref = *store_.log_;
+    const bool is_inside = side_->dispatched >= log_ref.min_position() && side_->durable <= log_ref.files_end() &&
+                           side_->dispatched <= side_->durable;
+    const auto digest = is_inside ? digest_below(log_ref, side_->dispatched) : Result<std::uint32_t>(error(Errc::kNotFound));
+    if (!digest || *digest != side_->digest) {
+      why = "it belongs to another state of the log";
+      side_.reset();
+    }
+  }
+  if (!side_ && !log_is_empty) {
+    report_.warnings.push_back(fmt::format("the whole log is read: {}/tern/state {}", store_.root_, why.empty() ? "does not exist" : why));
+  }
+  report_.used_side_file = side_.has_value();
+
+  const auto checkpoint = load_checkpoint(store_.disk_, file::join(store_.root_, "checkpoint"));
+  if (!checkpoint) report_.warnings.push_back(fmt::format("{}/checkpoint: {}", store_.root_, checkpoint.error().text()));
+  const std::int64_t index_timestamp = checkpoint && *checkpoint ? (*checkpoint)->index_timestamp : 0;
+  auto index = KeyIndex::open(store_.disk_, store_.clock_, options.index, report_.was_clean || side_.has_value(), index_timestamp, text);
+  if (!index) return problem(index.error(), text.empty() ? fmt::format("{}: {}", options.index.directory, index.error().text()) : text);
+  store_.index_ = std::move(*index);
+  return {};
+}
+
+void Store::Recovery::say_progress(LogPosition at, LogPosition end) {
+  const std::int64_t now = store_.clock_.steady_ms();
+  if (next_progress_ms_ == 0) next_progress_ms_ = now + kProgressEveryMs;
+  if (now < next_progress_ms_) return;
+  next_progress_ms_ = now + kProgressEveryMs;
+  const std::int64_t whole = std::max<std::int64_t>(1, end - store_.log_->min_position());
+  log_info("reading the log: {} of {} MiB ({} %)", (at - store_.log_->min_position()) >> 20, whole >> 20,
+           100 * (at - store_.log_->min_position()) / whole);
+}
+
+Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition must_reach, bool compare) {
+  auto& log = *store_.log_;
+  const LogPosition files_end = log.files_end();
+  const LogPosition indexed = side_ ? side_->indexed : LogPosition{0};
+  const LogPosition start = std::min(from, std::max(indexed, log.min_position()));
+  const auto check = store_.options_.checks_crc_on_recovery ? message::BodyCheck::kVerifyCrc : message::BodyCheck::kSkip;
+
+  const auto stopped = log.scan(start, check, [&](const message::RecordView& record, LogPosition position) {
+    last_store_timestamp_ = std::max(last_store_timestamp_, record.store_timestamp);
+    ++report_.scanned_records;
+    if (position < from) {  // queues have it, the key index does not
+      if (store_.options_.index.is_enabled) collect_keys(record.topic, record.properties, position, record.store_timestamp, keys_);
+    } else {
+      failure_ = compare ? enter_compared(record, position) : store_.enter(record, position, queue_, keys_);
+    }
+    store_.index_->add(keys_);
+    keys_.clear();
+    while (failure_ && store_.dispatch_must_pause()) {
+      if (const auto wrote = store_.queues_->write_step(8 << 20); !wrote) failure_ = wrote.error();
+      if (const auto wrote = store_.index_->write_step(1 << 16); !wrote) failure_ = wrote.error();
+    }
+    if ((report_.scanned_records & 0xFFF) == 0) say_progress(position, files_end);
+    return failure_.has_value();
+  });
+  if (!stopped) return problem(stopped.error(), fmt::format("the log cannot be read from {}: {}", start, stopped.error().text()));
+  if (!failure_) return problem(failure_.error(), fmt::format("the queues cannot be brought up to the log: {}", failure_.error().text()));
+  const LogPosition tail = std::max(*stopped, from);
+  if (tail < must_reach) {
+    return problem(error(Errc::kDamaged, tail.value),
+                   fmt::format("{}: the record at log position {} is damaged, although everything below {} was known to be on disk. "
+                               "Nothing was changed. Restore the segment from a copy, or remove {}/tern/state to accept the loss "
+                               "of everything from that position on", store_.options_.log.directory, tail, must_reach, store_.root_));
+  }
+  report_.scanned_bytes = tail - start;
+  report_.cut_bytes = 0;
+  const LogPosition sync_from = side_ ? std::min(side_->durable, tail) : log.min_position();
+  if (const auto status = log.start(tail, sync_from, last_store_timestamp_); !status) {
+    return problem(status.error(), fmt::format("the log cannot be continued at {}: {}", tail, status.error().text()));
+  }
+  return {};
+}
+
+Status Store::Recovery::enter_compared(const message::RecordView& record, LogPosition position) {
+  const auto kind = record.sys_flag & message::kSysTransactionMask;
+  const bool takes_offset = kind == 0 || kind == message::kSysTransactionCommit;
+  if (takes_offset) {
+    if (!queue_ || queue_->id() != record.queue_id || queue_->topic() != record.topic) {
+      const bool is_known = store_.queues_->find(record.topic, record.queue_id) != nullptr;
+      queue_ = store_.queues_->get_or_create(record.topic, record.queue_id);
+      if (!is_known && store_.hooks_.queue_found) store_.hooks_.queue_found(record.topic, record.queue_id);
+    }
+    const QueueOffset offset{record.queue_offset};
+    const auto bounds = queue_->bounds();
+    bool is_wrong = offset > bounds.max;
+    if (offset < bounds.max) {
+      std::array<QueueEntry, 1> entry;
+      const auto count = queue_->read(offset, entry, false);
+      is_wrong = !count || *count != 1 || entry[0].position != position || entry[0].size != record.total_size;
+    }
+    // A gap inside the log's own order is damage of the log, not of the queue file.
+    if (is_wrong) {
+      const auto [seen, is_first] = first_seen_.try_emplace(queue_.get(), offset.value);
+      if (!is_first && offset > bounds.max) {
+        report_.warnings.push_back(fmt::format("queue {}#{} has no record for offsets {} to {}", record.topic, record.queue_id,
+                                               bounds.max, offset - 1));
+      }
+      if (const auto status = store_.queues_->reset(*queue_, offset); !status) return status;
+    }
+    first_seen_.try_emplace(queue_.get(), offset.value);
+  }
+  return store_.enter(record, position, queue_, keys_);
+}
+
+}  // namespace tern::store

@@ -1,0 +1,47 @@
+#pragma once
+#include "tern/store/store.hpp"
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tern::store {
+
+/// Opens what is on the disk and makes it whole: on the opening thread, before anything is served. Two ways:
+/// - our side file fits the log (its digest does): queues are what it says, and only the log above its position is read;
+/// - otherwise (Apache's broker ran meanwhile, or the file is gone): every record is read once, and each queue is compared
+///   with it, or built anew.
+class Store::Recovery {
+ public:
+  Recovery(Store& store, OpenReport& report) : store_(store), report_(report) {}
+  boost::system::result<void, OpenProblem> run();
+
+  /// Next offsets of queues that hold nothing any more: kept in the side file from now on too.
+  [[nodiscard]] std::vector<SideState::QueueState> known_queues() const { return known_; }
+
+ private:
+  using Outcome = boost::system::result<void, OpenProblem>;
+  Outcome lock_directory();
+  Outcome refuse_foreign_stores();
+  Outcome open_parts();
+  Outcome read_log(LogPosition from, LogPosition must_reach, bool compare);
+  Status enter_compared(const message::RecordView& record, LogPosition position);
+  void say_progress(LogPosition at, LogPosition end);
+
+  Store& store_;
+  OpenReport& report_;
+  std::vector<SideState::QueueState> known_;
+  std::optional<SideState> side_;
+  std::int64_t last_store_timestamp_ = 0;
+  std::int64_t next_progress_ms_ = 0;
+  QueuePtr queue_;
+  std::vector<IndexKey> keys_;
+  std::map<const Queue*, std::int64_t> first_seen_;
+  Status failure_;
+};
+
+/// CRC-32 of the last min(4096, position - min) bytes below `position`: ties a side file to its log.
+Result<std::uint32_t> digest_below(const CommitLog& log, LogPosition position);
+
+}  // namespace tern::store

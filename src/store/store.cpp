@@ -1,0 +1,186 @@
+#include "tern/store/store.hpp"
+
+#include <unistd.h>
+
+#include "tern/base/check.hpp"
+#include "tern/base/log.hpp"
+#include "tern/message/properties.hpp"
+#include "tern/message/topic_name.hpp"
+
+#include "store/recovery.hpp"
+#include "store/upkeep.hpp"
+
+namespace tern::store {
+namespace {
+
+// One round of dispatch: about a millisecond of work (a record costs 0.2-0.4 us), so that the io thread that plays the role
+// keeps serving its sockets.
+constexpr std::int64_t kDispatchBudgetBytes = 1 << 20;
+
+// Prepared and rollback records are in the log alone; half messages have the bits cleared and enter their topic's queue.
+std::int64_t machine_memory_bytes() {
+  return static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+bool enters_queue(std::int32_t sys_flag) {
+  const auto kind = sys_flag & message::kSysTransactionMask;
+  return kind == 0 || kind == message::kSysTransactionCommit;
+}
+
+}  // namespace
+
+void throw_exception_from_error(const OpenProblem& problem, const boost::source_location& where) {
+  check_failed(where.file_name(), static_cast<int>(where.line()), "store opened", problem.text);
+}
+
+Store::Store(file::Disk& disk, const Clock& clock, const StoreOptions& options, Hooks hooks)
+    : disk_(disk), clock_(clock), options_(options), root_(options.root), memory_bytes_(machine_memory_bytes()),
+      hooks_(std::move(hooks)) {}
+
+Store::~Store() = default;
+
+boost::system::result<std::unique_ptr<Store>, OpenProblem> Store::open(file::Disk& disk, const Clock& clock,
+                                                                       const StoreOptions& options, Hooks hooks, OpenReport& report) {
+  std::unique_ptr<Store> store(new Store(disk, clock, options, std::move(hooks)));
+  Recovery recovery(*store, report);
+  if (auto opened = recovery.run(); !opened) return opened.error();
+  store->upkeep_ = std::make_unique<Upkeep>(*store, recovery.known_queues());
+  return store;
+}
+
+void Store::start(ArrivalListener* arrivals, std::function<void()> dispatch_wanted) {
+  arrivals_ = arrivals;
+  dispatch_wanted_ = std::move(dispatch_wanted);
+}
+
+void Store::append(AppendBatch& batch) noexcept {
+  log_->put().append(batch);
+  if (log_->acknowledges_durable()) log_->flush_wakeup().notify();
+}
+
+bool Store::dispatch() {
+  Role seen = Role::kFree;
+  if (!dispatch_role_.compare_exchange_strong(seen, Role::kTaken)) {
+    // Taken: leave the work to the holder. If it has let go meanwhile, the role is ours after all.
+    if (dispatch_role_.exchange(Role::kLookAgain) != Role::kFree) return false;
+  }
+  dispatch_round();
+  const bool was_asked = dispatch_role_.exchange(Role::kFree) == Role::kLookAgain;
+  const auto& marks = log_->watermarks();
+  return (was_asked || marks.dispatched() < marks.visible()) && !dispatch_paused_.load();
+}
+
+bool Store::dispatch_must_pause() const { return queues_->is_memory_full() || index_->is_pending_full(); }
+
+void Store::dispatch_round() {
+  auto& marks = log_->watermarks();
+  LogPosition at = marks.dispatched();
+  const LogPosition end = marks.visible();
+  const LogPosition budget_end = std::min(end, at + kDispatchBudgetBytes);
+  bool entered = false;
+  while (at < budget_end) {
+    if (dispatch_must_pause()) {
+      // Upkeep clears the flag after it has made room and then looks whether it was set, so the pause always ends.
+      dispatch_paused_.store(true);
+      upkeep_wakeup_.notify();
+      if (dispatch_must_pause()) break;
+      dispatch_paused_.store(false);
+    }
+    // Whatever part of the range stands in this segment; a record that the range cuts is met again in the next round.
+    const std::int64_t size = std::min(end, log_->next_segment(at)) - at;
+    const std::int64_t want = std::min(size, std::max<std::int64_t>(budget_end - at, kDispatchBudgetBytes));
+    std::span<const std::byte> bytes;
+    const auto pinned = log_->hot(at, want);
+    if (pinned) {
+      bytes = pinned->bytes;
+    } else {
+      dispatch_buffer_.resize(static_cast<std::size_t>(want));
+      if (const auto status = log_->read(at, dispatch_buffer_); !status) {
+        log_error("dispatch cannot read the log at {}: {}", at, status.error().text());
+        dispatch_failures_.fetch_add(1, std::memory_order_relaxed);
+        break;
+      }
+      bytes = dispatch_buffer_;
+    }
+    std::size_t used = 0;
+    while (used < bytes.size() && !(used > 0 && dispatch_must_pause())) {
+      const auto front = message::peek_record(bytes.subspan(used));
+      if (!front || static_cast<std::size_t>(front->total_size) > bytes.size() - used) break;
+      const auto record = message::parse_record(bytes.subspan(used), message::BodyCheck::kSkip);
+      TERN_CHECK(record.has_value(), "published log at {}: {}", at + static_cast<std::int64_t>(used), record.error().text());
+      if (!record->is_blank()) {
+        const auto status = enter(*record, at + static_cast<std::int64_t>(used), dispatch_queue_, dispatch_keys_);
+        if (!status) {
+          dispatch_failures_.fetch_add(1, std::memory_order_relaxed);
+          log_error("no queue entry for the record at {}: {}", at + static_cast<std::int64_t>(used), status.error().text());
+        } else if (arrivals_ != nullptr && enters_queue(record->sys_flag)) {
+          arrivals_->arrived({*dispatch_queue_, {record->queue_offset}, message::tags_code(record->properties), record->store_timestamp});
+          entered = true;
+        }
+      }
+      used += static_cast<std::size_t>(record->total_size);
+    }
+    // One record alone may be larger than the range: read it whole next time round by widening the budget.
+    if (used == 0) {
+      const auto front = message::peek_record(bytes);
+      TERN_CHECK(front.has_value() && front->total_size > want && front->total_size <= size, "published log at {}", at);
+      dispatch_buffer_.resize(static_cast<std::size_t>(front->total_size));
+      if (!log_->read(at, dispatch_buffer_)) break;
+      const auto record = message::parse_record(dispatch_buffer_, message::BodyCheck::kSkip);
+      TERN_CHECK(record.has_value(), "published log at {}: {}", at, record.error().text());
+      if (const auto status = enter(*record, at, dispatch_queue_, dispatch_keys_); status && arrivals_ != nullptr && enters_queue(record->sys_flag)) {
+        arrivals_->arrived({*dispatch_queue_, {record->queue_offset}, message::tags_code(record->properties), record->store_timestamp});
+        entered = true;
+      }
+      used = static_cast<std::size_t>(record->total_size);
+    }
+    at += static_cast<std::int64_t>(used);
+    if (!dispatch_keys_.empty()) {
+      index_->add(dispatch_keys_);
+      dispatch_keys_.clear();
+    }
+    marks.dispatch(at);
+  }
+  if (entered) arrivals_->arrived_done();
+}
+
+Status Store::enter(const message::RecordView& record, LogPosition position, QueuePtr& queue, std::vector<IndexKey>& keys) {
+  if (options_.index.is_enabled && (record.sys_flag & message::kSysTransactionMask) != message::kSysTransactionRollback) {
+    collect_keys(record.topic, record.properties, position, record.store_timestamp, keys);
+  }
+  if (!enters_queue(record.sys_flag)) return {};
+  if (!queue || queue->is_deleted() || queue->id() != record.queue_id || queue->topic() != record.topic) {
+    queue = queues_->get_or_create(record.topic, record.queue_id);
+  }
+  QueueEntry entry{position, record.total_size, 0};
+  if (record.topic == message::kScheduleTopic && hooks_.schedule_tags_code) {
+    entry.tags_code = hooks_.schedule_tags_code(record.properties, record.store_timestamp);
+  } else {
+    entry.tags_code = message::tags_code(record.properties);
+  }
+  return queue->append({record.queue_offset}, entry);
+}
+
+std::int64_t Store::dispatch_behind_bytes() const {
+  const auto& marks = log_->watermarks();
+  return std::max<std::int64_t>(0, marks.published() - marks.dispatched());
+}
+
+Status Store::remove_topic(std::string_view topic) { return queues_->remove_topic(topic); }
+
+StepResult Store::upkeep_step() { return upkeep_->step(); }
+
+Status Store::close() {
+  // Nobody appends any more. What is published is synced, dispatched and then written.
+  Status status = log_->close();
+  for (bool more = true; more;) {
+    more = dispatch();
+    upkeep_->make_room();
+    if (dispatch_paused_.exchange(false)) more = true;
+    if (log_->watermarks().dispatched() >= log_->watermarks().visible()) break;
+  }
+  if (const auto written = upkeep_->finish(status.has_value()); !written && status) status = written;
+  return status;
+}
+
+}  // namespace tern::store

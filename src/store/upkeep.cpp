@@ -1,0 +1,212 @@
+#include "store/upkeep.hpp"
+
+#include "store/recovery.hpp"
+
+#include <charconv>
+#include <ctime>
+
+namespace tern::store {
+namespace {
+
+constexpr std::int64_t kWriteBudgetBytes = 1 << 20;
+constexpr std::size_t kIndexBudget = 1 << 14;
+constexpr int kSyncsPerStep = 16;               // 120 us each
+constexpr std::int64_t kRoundEveryMs = 1000;
+constexpr std::int64_t kSpaceEveryMs = 1000;
+constexpr std::int64_t kRetentionEveryMs = 10'000;
+constexpr std::size_t kSegmentsPerRound = 10;   // as Apache's deleteFileBatchMax
+
+std::set<int> parse_hours(std::string_view text) {
+  std::set<int> hours;
+  while (!text.empty()) {
+    const auto part = text.substr(0, text.find(';'));
+    int hour = -1;
+    const auto* end = part.data() + part.size();
+    if (std::from_chars(part.data(), end, hour).ptr == end && hour >= 0 && hour < 24) hours.insert(hour);
+    text.remove_prefix(std::min(text.size(), part.size() + 1));
+  }
+  return hours;
+}
+
+int local_hour(std::int64_t wall_ms) {
+  const std::time_t seconds = wall_ms / 1000;
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  return local.tm_hour;
+}
+
+}  // namespace
+
+Store::Upkeep::Upkeep(Store& store, std::vector<SideState::QueueState> known_queues)
+    : store_(store),
+      side_file_(store.disk_, file::join(store.root_, "tern")),
+      delete_hours_(parse_hours(store.options_.delete_when)) {
+  for (auto& queue : known_queues) known_[{queue.topic, queue.id}] = queue.next_offset;
+}
+
+void Store::Upkeep::report(const char* what, const Status& status) {
+  if (status) return;
+  if (const auto times = failures_.admit(store_.clock_)) log_error("{}: {} ({} failures)", what, status.error().text(), times);
+}
+
+void Store::Upkeep::make_room() {
+  while (store_.dispatch_must_pause()) {
+    const auto queues = store_.queues_->write_step(kWriteBudgetBytes);
+    const auto index = store_.index_->write_step(kIndexBudget);
+    if (!queues) return report("queue files", queues.error());
+    if (!index) return report("key index", index.error());
+    if (queues->done == 0 && *index == 0) return;
+  }
+}
+
+StepResult Store::Upkeep::step() {
+  const std::int64_t now = store_.clock_.steady_ms();
+  StepResult result{0, kRoundEveryMs};
+  if (const auto wrote = store_.queues_->write_step(kWriteBudgetBytes)) {
+    result.done += wrote->done;
+  } else {
+    report("queue files", wrote.error());
+  }
+  if (const auto wrote = store_.index_->write_step(kIndexBudget)) {
+    result.done += static_cast<std::int64_t>(*wrote);
+  } else {
+    report("key index", wrote.error());
+  }
+  // Dispatch sets the flag and then looks once more; we have made room and then look at the flag.
+  if (!store_.dispatch_must_pause() && store_.dispatch_paused_.exchange(false) && store_.dispatch_wanted_) store_.dispatch_wanted_();
+
+  if (round_ == Round::kIdle && now >= next_round_ms_) begin_round();
+  if (round_ != Round::kIdle) {
+    if (const auto status = advance_round(); !status) {
+      report("the store's state cannot be saved", status);
+      round_ = Round::kIdle;
+    } else if (round_ != Round::kIdle) {
+      ++result.done;
+    }
+  }
+  if (now >= next_space_ms_) {
+    next_space_ms_ = now + kSpaceEveryMs;
+    watch_space();
+  }
+  if (now >= next_retention_ms_) {
+    next_retention_ms_ = now + kRetentionEveryMs;
+    remove_expired();
+  }
+  // While records arrive, entries are written in fat slices every 100 ms; an idle store wakes once a second.
+  result.next_ms = result.done > 0 ? 100 : kRoundEveryMs;
+  result.done = 0;
+  if (round_ != Round::kIdle || store_.dispatch_must_pause()) result.done = 1;
+  return result;
+}
+
+SideState Store::Upkeep::snapshot() const {
+  SideState state;
+  const auto& marks = store_.log_->watermarks();
+  // Positions first: queues may already be ahead of them, and recovery ignores entries that it meets again.
+  state.durable = marks.durable();
+  state.dispatched = std::min(marks.dispatched(), state.durable);
+  state.last_store_timestamp = store_.log_->last_store_timestamp();
+  for (const auto& queue : store_.queues_->all()) {
+    const auto bounds = queue->bounds();
+    state.queues.push_back({queue->topic(), queue->id(), bounds, bounds.max.value, queue->positions()});
+  }
+  return state;
+}
+
+void Store::Upkeep::begin_round() {
+  const auto& marks = store_.log_->watermarks();
+  next_round_ms_ = store_.clock_.steady_ms() + kRoundEveryMs;
+  if (std::min(marks.dispatched(), marks.durable()) == saved_) return;
+  pending_ = snapshot();
+  round_ = Round::kWriting;
+}
+
+Status Store::Upkeep::advance_round() {
+  if (round_ == Round::kWriting) {
+    const auto queues = store_.queues_->write_step(kWriteBudgetBytes);
+    if (!queues) return queues.error();
+    const auto index = store_.index_->write_step(kIndexBudget);
+    if (!index) return index.error();
+    if (queues->done > 0 || *index > 0) return {};
+    round_ = Round::kSyncing;
+  }
+  const auto synced = store_.queues_->sync_step(kSyncsPerStep);
+  if (!synced) return synced.error();
+  if (!*synced) return {};
+  if (const auto status = store_.index_->sync(); !status) return status;
+  pending_.indexed = std::min(store_.index_->written_to(), pending_.dispatched);
+  round_ = Round::kIdle;
+  return save(pending_);
+}
+
+Status Store::Upkeep::save(const SideState& state) {
+  SideState complete = state;
+  const auto digest = digest_below(*store_.log_, complete.dispatched);
+  if (!digest) return digest.error();
+  complete.digest = *digest;
+  if (const auto status = side_file_.save(complete); !status) return status;
+  saved_ = complete.dispatched;
+  Checkpoint checkpoint;
+  checkpoint.log_timestamp = complete.last_store_timestamp;
+  checkpoint.queue_timestamp = complete.last_store_timestamp;
+  checkpoint.index_timestamp = store_.index_->checkpoint_timestamp();
+  checkpoint.queue_position = complete.dispatched.value;
+  return save_checkpoint(store_.disk_, file::join(store_.root_, "checkpoint"), checkpoint);
+}
+
+void Store::Upkeep::watch_space() {
+  const auto space = store_.disk_.space(store_.root_);
+  if (!space) return report("free space", space.error());
+  const double used = space->total_bytes > 0
+                          ? 100.0 * static_cast<double>(space->total_bytes - space->available_bytes) / static_cast<double>(space->total_bytes)
+                          : 0.0;
+  store_.disk_used_percent_.store(used, std::memory_order_relaxed);
+  const bool is_full = space->available_bytes < store_.options_.free_bytes_min.get() ||
+                       used > store_.options_.disk_warning_percent.get();
+  store_.log_->set_disk_full(is_full);
+}
+
+void Store::Upkeep::remove_expired() {
+  const auto& options = store_.options_;
+  const std::int64_t now = store_.clock_.wall_ms();
+  const double used = store_.disk_used_percent_.load(std::memory_order_relaxed);
+  const bool is_forced = used > options.disk_clean_forcibly_percent.get();
+  if (!delete_hours_.contains(local_hour(now)) && used <= options.disk_max_used_percent.get() && !is_forced) return;
+  const auto segments = store_.log_->segments();
+  const std::int64_t kept_ms = options.file_reserved_hours.get() * 3'600'000;
+  // Only what is wholly dispatched and durable; never the last segment.
+  const auto& marks = store_.log_->watermarks();
+  const LogPosition safe = std::min(marks.dispatched(), marks.durable());
+  LogPosition keep_from = segments.empty() ? LogPosition{} : segments.front().start;
+  for (std::size_t i = 0; i + 1 < segments.size() && i < kSegmentsPerRound; ++i) {
+    const LogPosition end = segments[i].start + segments[i].size;
+    if (end > safe || (!is_forced && segments[i].modified_ms + kept_ms > now)) break;
+    keep_from = end;
+  }
+  if (segments.empty() || keep_from == segments.front().start) return;
+  log_info("retention: the log now begins at {} ({} segments removed, {})", keep_from, (keep_from - segments.front().start) / segments.front().size,
+           is_forced ? "the disk is filling up" : "they have expired");
+  report("retention", store_.log_->remove_before(keep_from));
+  report("retention of queues", store_.queues_->forget_before(keep_from));
+  report("retention of the key index", store_.index_->forget_before(keep_from));
+}
+
+Status Store::Upkeep::finish(bool log_is_synced) {
+  if (const auto status = store_.queues_->flush_all(); !status) return status;
+  for (;;) {
+    const auto wrote = store_.index_->write_step(kIndexBudget);
+    if (!wrote) return wrote.error();
+    if (*wrote == 0) break;
+  }
+  if (const auto status = store_.index_->sync(); !status) return status;
+  SideState state = snapshot();
+  state.is_clean = log_is_synced;
+  state.indexed = state.dispatched;
+  if (const auto status = save(state); !status) return status;
+  if (log_is_synced && state.dispatched == store_.log_->watermarks().published()) {
+    if (const auto status = store_.disk_.remove(file::join(store_.root_, "abort")); !status) return status;
+  }
+  return {};
+}
+
+}  // namespace tern::store

@@ -1,0 +1,45 @@
+#pragma once
+#include "tern/base/log.hpp"
+#include "tern/store/store.hpp"
+
+#include <map>
+#include <set>
+
+namespace tern::store {
+
+/// What keeps a running store in shape, in slices: queue files and index written, side file and checkpoint saved, space
+/// watched, old segments removed. All of it on the upkeep thread.
+class Store::Upkeep {
+ public:
+  Upkeep(Store& store, std::vector<SideState::QueueState> known_queues);
+  StepResult step();
+  /// Writes until dispatch may go on.
+  void make_room();
+  /// Clean stop: everything written, synced, saved; abort removed if `log_is_synced`.
+  Status finish(bool log_is_synced);
+
+ private:
+  /// A save goes through these in order, so that what the side file says is on the disk before it says it.
+  enum class Round : std::uint8_t { kIdle, kWriting, kSyncing };
+  void begin_round();
+  Status advance_round();
+  Status save(const SideState& state);
+  [[nodiscard]] SideState snapshot() const;
+  void watch_space();
+  void remove_expired();
+  void report(const char* what, const Status& status);
+
+  Store& store_;
+  SideFile side_file_;
+  std::map<std::pair<std::string, std::int32_t>, std::int64_t> known_;  // next offsets of emptied queues
+  Round round_ = Round::kIdle;
+  SideState pending_;
+  LogPosition saved_;
+  std::int64_t next_round_ms_ = 0;
+  std::int64_t next_space_ms_ = 0;
+  std::int64_t next_retention_ms_ = 0;
+  std::set<int> delete_hours_;
+  LogRateLimit failures_;
+};
+
+}  // namespace tern::store

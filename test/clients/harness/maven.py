@@ -1,0 +1,25 @@
+"""Published Java programs, by way of Maven: class paths of small projects, and the java command."""
+
+import os
+import pathlib
+import subprocess
+
+MAVEN = ["mvn", "-B", "-ntp"]
+
+
+def class_path(project, work):
+    """The class path of the dependencies of `project` (a pom.xml). Work that repeats is left to Maven's own cache."""
+    project = pathlib.Path(project)
+    target = pathlib.Path(work) / f"{project.parent.name}.classpath"
+    if not target.exists():
+        command = MAVEN + ["-q", "-f", str(project), "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath",
+                           f"-Dmdep.outputFile={target}"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"no class path for {project}:\n{done.stdout[-4000:]}")
+    return target.read_text().strip()
+
+
+def java():
+    home = os.environ.get("JAVA_HOME")
+    return os.path.join(home, "bin", "java") if home else "java"

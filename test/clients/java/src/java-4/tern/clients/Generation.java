@@ -1,0 +1,20 @@
+package tern.clients;
+
+import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.exception.MQClientException;
+import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.common.protocol.heartbeat.MessageModel;
+
+/** What the clients of the two generations have under different names: here, 4.x. */
+final class Generation {
+    static void broadcasting(DefaultMQPushConsumer consumer) {
+        consumer.setMessageModel(MessageModel.BROADCASTING);
+    }
+
+    static void createTopic(DefaultMQProducer producer, String modelTopic, String topic, int queues) throws MQClientException {
+        producer.createTopic(modelTopic, topic, queues);
+    }
+
+    private Generation() {
+    }
+}

@@ -1,0 +1,90 @@
+#include "store/flush/flush_table.hpp"
+
+#include "store/log/log_fixture.hpp"
+#include "support/simulated_disk.hpp"
+
+namespace tern::store {
+namespace {
+
+// Whatever the policy: what is durable, and so may be acknowledged as durable, survives a cut of the power; and once
+// nothing more is published, everything becomes durable within the policy's own time.
+TEST(FlushPolicies, EachKeepsWhatItCallsDurableAndGetsThereInTime) {
+  for (const auto& row : kFlushPolicies) {
+    SCOPED_TRACE(row.name);
+    EXPECT_FALSE(row.meaning.empty());
+    test::SimulatedDisk disk;
+    test::ManualClock clock;
+    auto options = small_log("/log");
+    options.flush_policy = row.name;
+    auto [log, found, problem] = open_log(disk, clock, options);
+    ASSERT_TRUE(log) << problem;
+    EXPECT_EQ(log->flush_policy(), row.name);
+    const auto queue = std::make_shared<OffsetsOnly>();
+    for (int i = 0; i < 60; ++i) {
+      prepare(*log);
+      const auto placement = append(*log, queue, std::to_string(i));
+      ASSERT_TRUE(placement.has_value());
+      clock.advance_ms(37);
+      log->flush_step();
+      const auto durable = log->watermarks().durable();
+      EXPECT_GE(log->watermarks().published(), durable);
+      if (log->acknowledges_durable()) {
+        EXPECT_EQ(log->watermarks().visible(), durable);
+      }
+      if (i % 10 == 0) {
+        test::Rng rng(static_cast<std::uint64_t>(i));
+        const auto after = disk.crash(rng, test::Survival::kNothing);
+        test::ManualClock later;
+        const auto reopened = open_log(*after, later, options);
+        EXPECT_GE(reopened.found.end, durable) << reopened.problem;
+      }
+    }
+    std::int64_t waited_ms = 0;
+    while (log->watermarks().durable() < log->watermarks().published()) {
+      const auto step = log->flush_step();
+      clock.advance_ms(step.next_ms);
+      waited_ms += step.next_ms;
+      ASSERT_LE(waited_ms, options.flush_thorough_interval_ms.get() + 3 * options.flush_interval_ms.get());
+    }
+  }
+}
+
+class AsyncFlush : public ::testing::Test {
+ protected:
+  LogOptions options_;
+  std::unique_ptr<FlushPolicy> policy_ = find_flush_policy("ASYNC_FLUSH")->make("ASYNC_FLUSH", options_);
+  bool syncs(std::int64_t pending, std::int64_t now_ms) { return policy_->decide({pending, now_ms}).sync; }
+};
+
+TEST_F(AsyncFlush, WaitsForTheIntervalAndTheLeastPages) {
+  EXPECT_FALSE(syncs(1 << 20, 0));
+  EXPECT_FALSE(syncs(1 << 20, 499));
+  EXPECT_TRUE(syncs(4 * 4096, 500));
+  EXPECT_FALSE(syncs(1 << 20, 900));
+  EXPECT_FALSE(syncs(4 * 4096 - 1, 1000));
+}
+
+TEST_F(AsyncFlush, SyncsTheLastFewBytesAfterTheThoroughInterval) {
+  std::int64_t now = 0;
+  for (; now < 10'000; now += 500) EXPECT_FALSE(syncs(1, now)) << now;
+  EXPECT_TRUE(syncs(1, now));
+  EXPECT_FALSE(syncs(0, now + 20'000));
+}
+
+TEST_F(AsyncFlush, ObeysAChangedIntervalAtOnce) {
+  EXPECT_FALSE(syncs(1 << 20, 0));
+  options_.flush_interval_ms.set(10);
+  EXPECT_LE(policy_->decide({1 << 20, 1}).next_ms, 10);
+}
+
+TEST(SyncFlush, SyncsWheneverSomethingIsPending) {
+  LogOptions options;
+  const auto policy = find_flush_policy("SYNC_FLUSH")->make("SYNC_FLUSH", options);
+  EXPECT_TRUE(policy->acknowledges_durable());
+  EXPECT_FALSE(policy->decide({0, 0}).sync);
+  EXPECT_TRUE(policy->decide({1, 0}).sync);
+  EXPECT_TRUE(policy->decide({1, 0}).sync);
+}
+
+}  // namespace
+}  // namespace tern::store
