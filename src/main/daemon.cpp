@@ -83,6 +83,7 @@ std::optional<int> parse_command_line(const Program& program, int argc, const ch
   app.add_flag("-p,--printConfigItem", to.print_all, "Print all settings and end");
   app.add_flag("-m,--printImportantConfig", to.print_important, "Print the important settings and end");
   app.add_flag("--check-config", to.check_only, "Say what is wrong with the settings, and end");
+  app.add_flag("--config-doc", to.print_document, "Print what docs/config.md says of the settings, and end");
   app.add_flag("--allow-unknown-keys", to.allow_unknown_keys, "Start although nobody knows some key");
   app.set_version_flag("--version", fmt::format("{} {}", program.name, TERN_VERSION));
   try {
@@ -105,9 +106,12 @@ std::optional<int> read_settings(const Program& program, const CommandLine& comm
     if (outcome.problems.empty()) say(stdout, fmt::format("{}: the settings are good", program.name));
   }
   if (!outcome.problems.empty()) return kExitBadSettings;
+  if (command_line.print_document) say(stdout, options.to_markdown());
   if (command_line.print_all) print_settings(options, {});
   if (command_line.print_important) print_settings(options, program.important_keys);
-  if (command_line.check_only || command_line.print_all || command_line.print_important) return 0;
+  if (command_line.check_only || command_line.print_all || command_line.print_important || command_line.print_document) {
+    return 0;
+  }
   notices = std::move(outcome.notices);
   return std::nullopt;
 }

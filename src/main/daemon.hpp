@@ -40,6 +40,7 @@ struct CommandLine {
   bool print_all = false;            // -p
   bool print_important = false;      // -m
   bool check_only = false;           // --check-config
+  bool print_document = false;       // --config-doc
   bool allow_unknown_keys = false;   // --allow-unknown-keys
 };
 /// nullopt: go on with `to`. Otherwise the process is to end with this status; what had to be said has been printed.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include <fmt/format.h>
+
 namespace tern::nameserver {
 namespace {
 
@@ -43,6 +45,10 @@ Registered RouteTable::register_broker(const Registration& registration, remotin
   const auto& name = registration.name;
   const MutexLock lock(lock_);
   Registered result;
+  if (!has_room(registration)) {
+    result.outcome = Registered::Outcome::kFull;
+    return result;
+  }
 
   bool is_changed = clusters_[name.cluster].insert(name.broker).second;
   const auto [at, is_first_of_name] = brokers_.try_emplace(name.broker);
@@ -101,6 +107,15 @@ Registered RouteTable::register_broker(const Registration& registration, remotin
     result.minimum_change = MinimumChange{name.broker, data.addresses, std::nullopt, registration.ha_address};
   }
   return result;
+}
+
+bool RouteTable::has_room(const Registration& registration) const {
+  if (brokers_.size() >= kBrokerNamesMax && !brokers_.contains(registration.name.broker)) return false;
+  const auto& topics = registration.topics.queues;
+  if (topics_.size() + topics.size() <= kTopicsMax) return true;
+  std::size_t count = topics_.size();
+  for (const auto& [topic, queues] : topics) count += topics_.contains(topic) ? 0 : 1;
+  return count <= kTopicsMax;
 }
 
 void RouteTable::take_topics(const Registration& registration, const BrokerData& data, bool is_first) {
@@ -174,7 +189,7 @@ Removal RouteTable::remove_peer(std::uint64_t peer_id) {
 Removal RouteTable::expire(std::int64_t now_ms) {
   const MutexLock lock(lock_);
   std::set<std::uint64_t> silent_peers;
-  const auto is_silent = [now_ms](const LiveBroker& live) { return live.refreshed_ms + live.timeout_ms < now_ms; };
+  const auto is_silent = [now_ms](const LiveBroker& live) { return now_ms - live.refreshed_ms > live.timeout_ms; };
   for (const auto& [address, live] : live_) {
     if (live.peer && is_silent(live)) silent_peers.insert(live.peer->id());
   }
@@ -330,16 +345,17 @@ void RouteTable::remove_topic_of_cluster(std::string_view topic, std::string_vie
 std::optional<std::string> RouteTable::add_topic(std::string_view topic,
                                                  std::span<const std::pair<std::string, QueueData>> queues) {
   const MutexLock lock(lock_);
-  std::optional<std::string> unknown;
+  if (topics_.size() >= kTopicsMax && !topics_.contains(topic)) return fmt::format("{} topics are known", kTopicsMax);
+  std::optional<std::string> left_out;
   for (const auto& [broker, data] : queues) {
     if (!brokers_.contains(broker)) {
-      if (!unknown) unknown = broker;
+      if (!left_out) left_out = fmt::format("broker {} is not known", broker);
       continue;
     }
     topics_[std::string(topic)].queues.insert_or_assign(broker, data);
     changed();
   }
-  return unknown;
+  return left_out;
 }
 
 }  // namespace tern::nameserver

@@ -26,6 +26,10 @@ inline constexpr int kPermRead = 4;
 inline constexpr int kPermWrite = 2;
 inline constexpr std::int64_t kBrokerTimeoutMs = 120'000;  // of a broker that names none
 
+/// What brokers together may make this process hold; beyond it, registrations of new names are refused.
+inline constexpr std::size_t kBrokerNamesMax = 10'000;
+inline constexpr std::size_t kTopicsMax = 1'000'000;
+
 /// Tells two states of a broker's topics apart. Equal only if all three are.
 struct DataVersion {
   std::int64_t state_version = 0;
@@ -100,6 +104,7 @@ struct Registered {
     kAccepted,
     kStale,    // another address holds this id with a newer state: nothing was changed
     kRefused,  // a single topic, before the broker's first whole registration
+    kFull,     // kBrokerNamesMax or kTopicsMax is reached
   };
   Outcome outcome = Outcome::kAccepted;
   bool is_new = false;                        // was not alive before
@@ -161,7 +166,7 @@ class RouteTable {
   int change_permissions(std::string_view broker, const std::function<int(int perm)>& change);
   void remove_topic(std::string_view topic);
   void remove_topic_of_cluster(std::string_view topic, std::string_view cluster);
-  /// Adds or replaces queue data of brokers that are known; returns the first name that is not.
+  /// Adds or replaces queue data of brokers that are known. Returns why something was left out.
   std::optional<std::string> add_topic(std::string_view topic,
                                        std::span<const std::pair<std::string, QueueData>> queues);
 
@@ -186,6 +191,7 @@ class RouteTable {
 
   [[nodiscard]] const LiveBroker* find_live(std::string_view cluster, std::string_view address) const
       TERN_REQUIRES(lock_);
+  [[nodiscard]] bool has_room(const Registration& registration) const TERN_REQUIRES(lock_);
   void take_topics(const Registration& registration, const BrokerData& data, bool is_first) TERN_REQUIRES(lock_);
   void drop_absent_topics(const Registration& registration) TERN_REQUIRES(lock_);
   Removal remove(std::span<const BrokerName> names) TERN_REQUIRES(lock_);

@@ -4,8 +4,11 @@
 #include "tern/store/commit_log.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "tern/base/check.hpp"
 #include "tern/base/log.hpp"
@@ -100,7 +103,6 @@ class CommitLog::Impl {
   ThreadRole segments_role_;
   LogPosition allocated_ TERN_GUARDED_BY(segments_role_);           // in the segment of the prepared position
   std::vector<WindowPtr> retired_ TERN_GUARDED_BY(segments_role_);  // out of the list; unmapped once nobody has them
-  std::int64_t retry_after_ms_ TERN_GUARDED_BY(segments_role_) = 0;
   bool has_no_space_ TERN_GUARDED_BY(segments_role_) = false;
   LogRateLimit prepare_failures_;
 

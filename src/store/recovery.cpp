@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kDigestBytes = 4096;
 constexpr std::int64_t kProgressEveryMs = 1000;
+constexpr std::int64_t kCheckpointSlackMs = 3000;  // as Apache's recovery subtracts from its checkpoint
 
 OpenProblem problem(const Error& error, std::string text) { return {error, std::move(text)}; }
 
@@ -158,6 +159,7 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
   const auto checkpoint = load_checkpoint(store_.disk_, file::join(store_.root_, "checkpoint"));
   if (!checkpoint) report_.warnings.push_back(fmt::format("{}/checkpoint: {}", store_.root_, checkpoint.error().text()));
   const std::int64_t index_timestamp = checkpoint && *checkpoint ? (*checkpoint)->index_timestamp : 0;
+  flushed_timestamp_ = checkpoint && *checkpoint ? (*checkpoint)->log_timestamp - kCheckpointSlackMs : 0;
   auto index = KeyIndex::open(store_.disk_, store_.clock_, options.index, report_.was_clean || side_.has_value(), index_timestamp, text);
   if (!index) return problem(index.error(), text.empty() ? fmt::format("{}: {}", options.index.directory, index.error().text()) : text);
   store_.index_ = std::move(*index);
@@ -184,6 +186,7 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   const auto stopped = log.scan(start, check, [&](const message::RecordView& record, LogPosition position) {
     last_store_timestamp_ = std::max(last_store_timestamp_, record.store_timestamp);
     ++report_.scanned_records;
+    if (!first_unflushed_ && record.store_timestamp > flushed_timestamp_) first_unflushed_ = position;
     if (position < from) {  // queues have it, the key index does not
       if (store_.options_.index.is_enabled) collect_keys(record.topic, record.properties, position, record.store_timestamp, keys_);
     } else {
@@ -209,7 +212,14 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   }
   report_.scanned_bytes = tail - start;
   report_.cut_bytes = 0;
-  const LogPosition sync_from = side_ ? std::min(side_->durable, tail) : log.min_position();
+  // What is not known to be on the disk is written and synced again. Without our own word: by Apache's checkpoint, and after
+  // a clean stop nothing.
+  LogPosition sync_from = tail;
+  if (side_) {
+    sync_from = std::min(side_->durable, tail);
+  } else if (!report_.was_clean && first_unflushed_) {
+    sync_from = *first_unflushed_;
+  }
   if (const auto status = log.start(tail, sync_from, last_store_timestamp_); !status) {
     return problem(status.error(), fmt::format("the log cannot be continued at {}: {}", tail, status.error().text()));
   }

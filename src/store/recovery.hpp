@@ -35,6 +35,8 @@ class Store::Recovery {
   std::optional<SideState> side_;
   std::int64_t last_store_timestamp_ = 0;
   std::int64_t next_progress_ms_ = 0;
+  std::int64_t flushed_timestamp_ = 0;  // Apache's checkpoint: records up to this time were on the disk
+  std::optional<LogPosition> first_unflushed_;
   QueuePtr queue_;
   std::vector<IndexKey> keys_;
   std::map<const Queue*, std::int64_t> first_seen_;

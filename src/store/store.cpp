@@ -55,7 +55,6 @@ void Store::start(ArrivalListener* arrivals, std::function<void()> dispatch_want
 
 void Store::append(AppendBatch& batch) noexcept {
   log_->put().append(batch);
-  if (log_->acknowledges_durable()) log_->flush_wakeup().notify();
 }
 
 bool Store::dispatch() {

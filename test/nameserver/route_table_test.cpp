@@ -1,5 +1,7 @@
 #include "nameserver/route_table.hpp"
 
+#include <limits>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -272,6 +274,28 @@ TEST_F(RouteTableTest, ExpiresABrokerOnlyAfterItsTimeout) {
   EXPECT_THAT(table.clusters().brokers, IsEmpty());
 }
 
+TEST_F(RouteTableTest, SurvivesTimeoutsBeyondAllTime) {
+  auto eternal = registration("b", 0, "1:1", {"T", "U"});
+  eternal.timeout_ms = std::numeric_limits<std::int64_t>::max();
+  add(eternal);
+  auto never = registration("d", 0, "1:2", {"T", "U"});
+  never.timeout_ms = std::numeric_limits<std::int64_t>::min();
+  add(never);
+  EXPECT_THAT(table.expire(now_ms + 1'000'000'000).brokers, ElementsAre(BrokerName{"c", "d", "1:2", 0}));
+}
+
+TEST_F(RouteTableTest, RefusesMoreBrokerNamesAndTopicsThanItsLimits) {
+  Registration huge = registration("b", 0, "1:1", {});
+  huge.topics.queues.assign(kTopicsMax + 1, {"T", test::four_queues()});
+  for (std::size_t i = 0; i < huge.topics.queues.size(); ++i) huge.topics.queues[i].first = std::to_string(i);
+  EXPECT_EQ(add(huge).outcome, Outcome::kFull);
+  EXPECT_THAT(table.clusters().brokers, IsEmpty());
+
+  for (std::size_t i = 0; i < kBrokerNamesMax; ++i) add(registration("b" + std::to_string(i), 0, "1:1", {"T"}));
+  EXPECT_EQ(add(registration("one more", 0, "1:1", {"T", "U"})).outcome, Outcome::kFull);
+  EXPECT_EQ(add(registration("b0", 0, "1:1", {"T", "U"})).outcome, Outcome::kAccepted);
+}
+
 TEST_F(RouteTableTest, ExpiresABrokerWithAllThatShareItsConnection) {
   const auto peer = FakePeer::make();
   auto quick = registration("b", 0, "1:1", {"T", "U"});
@@ -305,7 +329,7 @@ TEST_F(RouteTableTest, DeletesATopicInOneClusterOnly) {
 TEST_F(RouteTableTest, AddsASingleTopicForKnownBrokersOnly) {
   add(registration("b", 0, "1:1", {"T", "U"}));
   const std::pair<std::string, QueueData> queues[] = {{"nobody", test::four_queues()}, {"b", test::four_queues(2)}};
-  EXPECT_EQ(table.add_topic("V", queues), "nobody");
+  EXPECT_EQ(table.add_topic("V", queues), "broker nobody is not known");
   EXPECT_THAT(table.route("V")->queues, ElementsAre(Pair("b", test::four_queues(2))));
   EXPECT_FALSE(table.add_topic("V", std::span(queues).subspan(1)));
 }

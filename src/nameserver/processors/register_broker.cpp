@@ -70,6 +70,10 @@ Response register_broker(const Request& request, RouteTable& table, const KvConf
   switch (registered.outcome) {
     case Registered::Outcome::kRefused:
       return refuse(ResponseCode::kSystemError, "register broker failed");
+    case Registered::Outcome::kFull:
+      return refuse(ResponseCode::kSystemError,
+                    "this nameserver is full: it holds {} broker names and {} topics at most", kBrokerNamesMax,
+                    kTopicsMax);
     case Registered::Outcome::kStale:
       log_warning("broker {} (id {}) of {} at {}: ignored, another address holds this id with a newer state",
                   name.broker, name.id, name.cluster, name.address);

@@ -48,8 +48,8 @@ Response register_topic(const Request& request, RouteTable& table) {
         queues.emplace_back(protocol::string_member(entry, "brokerName"), queue_data_from_json(entry));
     }
   }
-  if (const auto unknown = table.add_topic(fields->topic, queues)) {
-    log_warning("topic {} is registered at broker {}, which is not known here", fields->topic, *unknown);
+  if (const auto left_out = table.add_topic(fields->topic, queues)) {
+    log_warning("REGISTER_TOPIC of {}: something was left out: {}", fields->topic, *left_out);
   }
   return protocol::ok();
 }
