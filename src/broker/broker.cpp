@@ -67,9 +67,9 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   if (!opened) return Problem{opened.error().text};
   store_ = std::move(*opened);
   warnings_ = report_.warnings;
-  if (const auto made = parts_.disk.make_directories(file::join(root, "config")); !made) {
-    return Problem{fmt::format("{}/config: {}", root, made.error().text())};
-  }
+  auto made = parts_.disk.make_directories(file::join(root, "config"));
+  if (made) made = parts_.disk.sync_directory(root);  // else a power cut could take the directory with all that is in it
+  if (!made) return Problem{fmt::format("{}/config: {}", root, made.error().text())};
   offsets_.clamp([this](std::string_view topic, std::int32_t queue_id) -> std::optional<std::int64_t> {
     const auto queue = store_->find_queue(topic, queue_id);
     if (!queue) return std::nullopt;
@@ -88,7 +88,7 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   send_back_ = std::make_unique<SendBackServices>(SendBackServices{parts_.options, identity_, levels_, *store_, topics_, groups_, blocking_, on_io});
   pull_ = std::make_unique<PullServices>(PullServices{parts_.options, identity_, parts_.clock, *store_, topics_, groups_, clients_, offsets_, *hold_,
                                                       cold_reads_});
-  status_ = std::make_unique<BrokerStatus>(parts_.clock, parts_.options, identity_, *store_, *hold_, parts_.network);
+  status_ = std::make_unique<BrokerStatus>(parts_.clock, parts_.options, identity_, *store_, *pull_, parts_.network);
   registration_ = std::make_unique<NameserverRegistration>(parts_.network, parts_.options, identity_, topics_, parts_.clock);
   for (std::size_t i = 0; i < threads; ++i) {
     const auto seed = static_cast<std::uint64_t>(parts_.clock.wall_ms()) * 1'000'003 + static_cast<std::uint64_t>(::getpid()) * 257 + i;
@@ -173,6 +173,7 @@ StepResult Broker::timed_step() {
   StepResult result = delayed_->step(kDeliveriesPerStep);
   const auto registered = registration_->step();
   result.next_ms = std::min(result.next_ms, std::max<std::int64_t>(registered.next_ms, 1));
+  status_->sample();
   if (now >= next_expiry_ms_) {
     next_expiry_ms_ = now + kExpiryEveryMs;
     notify_members(clients_.expire());

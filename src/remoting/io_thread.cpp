@@ -16,6 +16,8 @@ constexpr int kTurnHandlersMax = 256;
 constexpr std::int64_t kTurnRequestsMax = 1024;
 constexpr std::size_t kTurnFramesBytesMax = 1024 * 1024;  // large frames, which keep their memory until the turn ends
 
+constexpr int kAloneTurns = 8;
+
 constexpr auto kTick = std::chrono::seconds(1);
 constexpr std::size_t kQueuesKept = 256;
 constexpr std::size_t kQueueKeptBytes = 256 * 1024;
@@ -101,9 +103,12 @@ void IoThread::turn() {
   } else {
     context_->run_one();
   }
-  // The end of the loop asks the kernel once more without waiting: what became ready meanwhile joins this turn's batch.
-  for (int handlers = 1; handlers < kTurnHandlersMax && has_room(); ++handlers) {
-    if (context_->poll_one() == 0) break;
+  // The end of the loop asks the kernel once more without waiting: what became ready meanwhile joins this turn's batch. As
+  // long as it finds nobody, it asks only now and then: a lone connection has nothing to gain from the system call.
+  if (alone_ == 0 || --alone_ == 0) {
+    int handlers = 1;
+    while (handlers < kTurnHandlersMax && has_room() && context_->poll_one() != 0) ++handlers;
+    alone_ = handlers == 1 ? kAloneTurns : 0;
   }
   end_turn();
 }

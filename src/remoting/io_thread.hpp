@@ -150,6 +150,7 @@ class IoThread {
 
   std::int64_t turn_ns_ TERN_GUARDED_BY(io_role) = 0;  // 0: not asked for yet
   std::int64_t turn_requests_ TERN_GUARDED_BY(io_role) = 0;
+  int alone_ TERN_GUARDED_BY(io_role) = 0;  // turns that run one handler only, because the last that looked found no other
   bool mail_read_ TERN_GUARDED_BY(io_role) = false;     // in this turn: once is enough, work that posts itself must not hold it
   bool mail_waiting_ TERN_GUARDED_BY(io_role) = false;  // for the next turn, which begins with it
   TurnBuffer buffer_ TERN_GUARDED_BY(io_role);

@@ -1,5 +1,7 @@
 #include "store/recovery.hpp"
 
+#include "store/durable_directory.hpp"
+
 #include "tern/base/crc32.hpp"
 #include "tern/base/log.hpp"
 
@@ -59,6 +61,13 @@ Store::Recovery::Outcome Store::Recovery::run() {
       return problem(status.error(), text.empty() ? fmt::format("{}: {}", store_.options_.queues.directory, status.error().text()) : text);
     }
     if (auto done = read_log(log.min_position(), log.min_position(), true); !done) return done;
+    // What a queue file holds behind its last record in the log are left-overs.
+    for (const auto& [queue, end] : next_seen_) {
+      if (queue->bounds().max <= end) continue;
+      if (const auto status = queues.cut(*queue, end); !status) {
+        return problem(status.error(), fmt::format("queue {}#{} cannot be cut at {}: {}", queue->topic(), queue->id(), end, status.error().text()));
+      }
+    }
   }
 
   const LogPosition tail = log.watermarks().published();
@@ -86,7 +95,7 @@ Store::Recovery::Outcome Store::Recovery::run() {
 
 Store::Recovery::Outcome Store::Recovery::lock_directory() {
   const auto& root = store_.root_;
-  if (const auto status = store_.disk_.make_directories(root); !status) {
+  if (const auto status = make_durable_directory(store_.disk_, root); !status) {
     return problem(status.error(), fmt::format("store directory {} (storePathRootDir): {}", root, status.error().text()));
   }
   const auto path = file::join(root, "lock");
@@ -160,7 +169,8 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
   if (!checkpoint) report_.warnings.push_back(fmt::format("{}/checkpoint: {}", store_.root_, checkpoint.error().text()));
   const std::int64_t index_timestamp = checkpoint && *checkpoint ? (*checkpoint)->index_timestamp : 0;
   flushed_timestamp_ = checkpoint && *checkpoint ? (*checkpoint)->log_timestamp - kCheckpointSlackMs : 0;
-  auto index = KeyIndex::open(store_.disk_, store_.clock_, options.index, report_.was_clean || side_.has_value(), index_timestamp, text);
+  auto index = KeyIndex::open(store_.disk_, store_.clock_, options.index, report_.was_clean || side_.has_value(), index_timestamp, text,
+                              side_ && !side_->is_clean ? side_->indexed : LogPosition{-1});
   if (!index) return problem(index.error(), text.empty() ? fmt::format("{}: {}", options.index.directory, index.error().text()) : text);
   store_.index_ = std::move(*index);
   return {};
@@ -245,14 +255,13 @@ Status Store::Recovery::enter_compared(const message::RecordView& record, LogPos
     }
     // A gap inside the log's own order is damage of the log, not of the queue file.
     if (is_wrong) {
-      const auto [seen, is_first] = first_seen_.try_emplace(queue_.get(), offset.value);
-      if (!is_first && offset > bounds.max) {
+      if (next_seen_.contains(queue_) && offset > bounds.max) {
         report_.warnings.push_back(fmt::format("queue {}#{} has no record for offsets {} to {}", record.topic, record.queue_id,
                                                bounds.max, offset - 1));
       }
       if (const auto status = store_.queues_->reset(*queue_, offset); !status) return status;
     }
-    first_seen_.try_emplace(queue_.get(), offset.value);
+    next_seen_[queue_] = offset + 1;
   }
   return store_.enter(record, position, queue_, keys_);
 }

@@ -39,7 +39,7 @@ class Store::Recovery {
   std::optional<LogPosition> first_unflushed_;
   QueuePtr queue_;
   std::vector<IndexKey> keys_;
-  std::map<const Queue*, std::int64_t> first_seen_;
+  std::map<QueuePtr, QueueOffset> next_seen_;  // behind each queue's last record that was read
   Status failure_;
 };
 

@@ -76,7 +76,6 @@ void Store::dispatch_round() {
   LogPosition at = marks.dispatched();
   const LogPosition end = marks.visible();
   const LogPosition budget_end = std::min(end, at + kDispatchBudgetBytes);
-  bool entered = false;
   while (at < budget_end) {
     if (dispatch_must_pause()) {
       // Upkeep clears the flag after it has made room and then looks whether it was set, so the pause always ends.
@@ -104,35 +103,20 @@ void Store::dispatch_round() {
     std::size_t used = 0;
     while (used < bytes.size() && !(used > 0 && dispatch_must_pause())) {
       const auto front = message::peek_record(bytes.subspan(used));
-      if (!front || static_cast<std::size_t>(front->total_size) > bytes.size() - used) break;
-      const auto record = message::parse_record(bytes.subspan(used), message::BodyCheck::kSkip);
-      TERN_CHECK(record.has_value(), "published log at {}: {}", at + static_cast<std::int64_t>(used), record.error().text());
-      if (!record->is_blank()) {
-        const auto status = enter(*record, at + static_cast<std::int64_t>(used), dispatch_queue_, dispatch_keys_);
-        if (!status) {
-          dispatch_failures_.fetch_add(1, std::memory_order_relaxed);
-          log_error("no queue entry for the record at {}: {}", at + static_cast<std::int64_t>(used), status.error().text());
-        } else if (arrivals_ != nullptr && enters_queue(record->sys_flag)) {
-          arrivals_->arrived({*dispatch_queue_, {record->queue_offset}, message::tags_code(record->properties), record->store_timestamp});
-          entered = true;
-        }
+      if (!front) break;
+      const auto record_size = static_cast<std::size_t>(front->total_size);
+      if (record_size > bytes.size() - used) {
+        if (used > 0) break;
+        // One record alone is larger than the range: it is read whole.
+        TERN_CHECK(front->total_size <= size, "published log at {}: a record of {} bytes", at, front->total_size);
+        dispatch_buffer_.resize(record_size);
+        if (!log_->read(at, dispatch_buffer_)) break;
+        bytes = dispatch_buffer_;
       }
-      used += static_cast<std::size_t>(record->total_size);
+      dispatch_record(bytes.subspan(used), at + static_cast<std::int64_t>(used));
+      used += record_size;
     }
-    // One record alone may be larger than the range: read it whole next time round by widening the budget.
-    if (used == 0) {
-      const auto front = message::peek_record(bytes);
-      TERN_CHECK(front.has_value() && front->total_size > want && front->total_size <= size, "published log at {}", at);
-      dispatch_buffer_.resize(static_cast<std::size_t>(front->total_size));
-      if (!log_->read(at, dispatch_buffer_)) break;
-      const auto record = message::parse_record(dispatch_buffer_, message::BodyCheck::kSkip);
-      TERN_CHECK(record.has_value(), "published log at {}: {}", at, record.error().text());
-      if (const auto status = enter(*record, at, dispatch_queue_, dispatch_keys_); status && arrivals_ != nullptr && enters_queue(record->sys_flag)) {
-        arrivals_->arrived({*dispatch_queue_, {record->queue_offset}, message::tags_code(record->properties), record->store_timestamp});
-        entered = true;
-      }
-      used = static_cast<std::size_t>(record->total_size);
-    }
+    if (used == 0) break;
     at += static_cast<std::int64_t>(used);
     if (!dispatch_keys_.empty()) {
       index_->add(dispatch_keys_);
@@ -140,7 +124,23 @@ void Store::dispatch_round() {
     }
     marks.dispatch(at);
   }
-  if (entered) arrivals_->arrived_done();
+  if (arrivals_ != nullptr) arrivals_->arrived_done();
+}
+
+void Store::dispatch_record(std::span<const std::byte> bytes, LogPosition position) {
+  const auto record = message::parse_record(bytes, message::BodyCheck::kSkip);
+  TERN_CHECK(record.has_value(), "published log at {}: {}", position, record.error().text());
+  if (record->is_blank()) return;
+  if (const auto status = enter(*record, position, dispatch_queue_, dispatch_keys_); !status) {
+    dispatch_failures_.fetch_add(1, std::memory_order_relaxed);
+    log_error("no queue entry for the record at {}: {}", position, status.error().text());
+    return;
+  }
+  dispatched_records_.store(dispatched_records() + 1, std::memory_order_relaxed);
+  dispatched_bytes_.store(dispatched_bytes() + record->total_size, std::memory_order_relaxed);
+  if (arrivals_ != nullptr && enters_queue(record->sys_flag)) {
+    arrivals_->arrived({*dispatch_queue_, {record->queue_offset}, message::tags_code(record->properties), record->store_timestamp});
+  }
 }
 
 Status Store::enter(const message::RecordView& record, LogPosition position, QueuePtr& queue, std::vector<IndexKey>& keys) {
@@ -165,7 +165,12 @@ std::int64_t Store::dispatch_behind_bytes() const {
   return std::max<std::int64_t>(0, marks.published() - marks.dispatched());
 }
 
-Status Store::remove_topic(std::string_view topic) { return queues_->remove_topic(topic); }
+Status Store::remove_topic(std::string_view topic) {
+  const auto status = queues_->remove_topic(topic);
+  queues_changed_.store(true);
+  upkeep_wakeup_.notify();
+  return status;
+}
 
 StepResult Store::upkeep_step() { return upkeep_->step(); }
 

@@ -9,7 +9,8 @@ namespace tern::store {
 namespace {
 
 constexpr std::int64_t kWriteBudgetBytes = 1 << 20;
-constexpr std::size_t kIndexBudget = 1 << 14;
+constexpr std::size_t kIndexBudget = 1 << 16;   // keys per step, at 225 ns each
+constexpr std::int64_t kIndexSyncEveryMs = 10'000;
 constexpr int kSyncsPerStep = 16;               // 120 us each
 constexpr std::int64_t kRoundEveryMs = 1000;
 constexpr std::int64_t kSpaceEveryMs = 1000;
@@ -39,6 +40,7 @@ int local_hour(std::int64_t wall_ms) {
 
 Store::Upkeep::Upkeep(Store& store, std::vector<SideState::QueueState> known_queues)
     : store_(store),
+      indexed_(store.index_->written_to() == LogPosition{INT64_MAX} ? store.log_->watermarks().dispatched() : store.log_->min_position()),
       side_file_(store.disk_, file::join(store.root_, "tern")),
       delete_hours_(parse_hours(store.options_.delete_when)) {
   for (auto& queue : known_queues) known_[{queue.topic, queue.id}] = queue.next_offset;
@@ -80,6 +82,7 @@ StepResult Store::Upkeep::step() {
     if (const auto status = advance_round(); !status) {
       report("the store's state cannot be saved", status);
       round_ = Round::kIdle;
+      store_.queues_changed_.store(true);
     } else if (round_ != Round::kIdle) {
       ++result.done;
     }
@@ -116,7 +119,8 @@ SideState Store::Upkeep::snapshot() const {
 void Store::Upkeep::begin_round() {
   const auto& marks = store_.log_->watermarks();
   next_round_ms_ = store_.clock_.steady_ms() + kRoundEveryMs;
-  if (std::min(marks.dispatched(), marks.durable()) == saved_) return;
+  const bool must_save = store_.queues_changed_.exchange(false);
+  if (std::min(marks.dispatched(), marks.durable()) == saved_ && !must_save) return;
   pending_ = snapshot();
   round_ = Round::kWriting;
 }
@@ -127,14 +131,23 @@ Status Store::Upkeep::advance_round() {
     if (!queues) return queues.error();
     const auto index = store_.index_->write_step(kIndexBudget);
     if (!index) return index.error();
-    if (queues->done > 0 || *index > 0) return {};
+    // All of what was pending at the call is in the files, although more may have come meanwhile.
+    if (queues->next_ms == 0 || *index >= kIndexBudget) return {};
     round_ = Round::kSyncing;
   }
   const auto synced = store_.queues_->sync_step(kSyncsPerStep);
   if (!synced) return synced.error();
   if (!*synced) return {};
-  if (const auto status = store_.index_->sync(); !status) return status;
-  pending_.indexed = std::min(store_.index_->written_to(), pending_.dispatched);
+  // Slots of the key index are spread over 20 MB: syncing them every round would write most of that every second. What is
+  // behind is read from the log again after a crash.
+  const std::int64_t now = store_.clock_.steady_ms();
+  if (now >= next_index_sync_ms_) {
+    const LogPosition written = std::min(store_.index_->written_to(), pending_.dispatched);
+    if (const auto status = store_.index_->sync(); !status) return status;
+    indexed_ = written;
+    next_index_sync_ms_ = now + kIndexSyncEveryMs;
+  }
+  pending_.indexed = std::min(indexed_, pending_.dispatched);
   round_ = Round::kIdle;
   return save(pending_);
 }

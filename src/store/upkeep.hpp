@@ -30,6 +30,8 @@ class Store::Upkeep {
   void report(const char* what, const Status& status);
 
   Store& store_;
+  LogPosition indexed_;  // the key index is on the disk up to here
+  std::int64_t next_index_sync_ms_ = 0;
   SideFile side_file_;
   std::map<std::pair<std::string, std::int32_t>, std::int64_t> known_;  // next offsets of emptied queues
   Round round_ = Round::kIdle;

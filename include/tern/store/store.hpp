@@ -147,12 +147,16 @@ class Store {
   [[nodiscard]] std::int64_t page_cache_busy_ms() const { return options_.log.page_cache_busy_ms.get(); }
   [[nodiscard]] double disk_used_percent() const { return disk_used_percent_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::int64_t dispatch_behind_bytes() const;
+  /// Records that have become readable since the start, and their bytes.
+  [[nodiscard]] std::int64_t dispatched_records() const { return dispatched_records_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::int64_t dispatched_bytes() const { return dispatched_bytes_.load(std::memory_order_relaxed); }
 
  private:
   class Recovery;  // recovery.cpp
   class Upkeep;    // upkeep.cpp
   Store(file::Disk& disk, const Clock& clock, const StoreOptions& options, Hooks hooks);
   void dispatch_round();
+  void dispatch_record(std::span<const std::byte> bytes, LogPosition position);
   /// Queue entry and keys of one record. `queue` is a cache of the last record's queue.
   Status enter(const message::RecordView& record, LogPosition position, QueuePtr& queue, std::vector<IndexKey>& keys);
   [[nodiscard]] bool dispatch_must_pause() const;
@@ -182,10 +186,14 @@ class Store {
   std::vector<IndexKey> dispatch_keys_;
   QueuePtr dispatch_queue_;
 
+  std::atomic<bool> queues_changed_{false};  // a topic was removed: the state is saved although the log did not grow
   std::unique_ptr<Upkeep> upkeep_;  // its state is owned by the upkeep thread
   Wakeup upkeep_wakeup_;
   std::atomic<double> disk_used_percent_{0};
   std::atomic<std::int64_t> dispatch_failures_{0};
+  // Counters that only the role's holder writes; relaxed, because nothing is derived from their order.
+  std::atomic<std::int64_t> dispatched_records_{0};
+  std::atomic<std::int64_t> dispatched_bytes_{0};
 };
 
 }  // namespace tern::store

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <ctime>
+
 namespace tern::broker {
 namespace {
 
@@ -13,8 +16,8 @@ std::string duration_text(std::int64_t ms) {
 }  // namespace
 
 BrokerStatus::BrokerStatus(const Clock& clock, const BrokerOptions& options, const BrokerIdentity& identity, store::Store& store,
-                           const PullHold& hold, const remoting::Network& network)
-    : clock_(clock), options_(options), identity_(identity), store_(store), hold_(hold), network_(network), started_ms_(clock.wall_ms()) {}
+                           const PullServices& pull, const remoting::Network& network)
+    : clock_(clock), options_(options), identity_(identity), store_(store), pull_(pull), network_(network), started_ms_(clock.wall_ms()) {}
 
 std::map<std::string, std::string> BrokerStatus::table() const {
   const std::int64_t now = clock_.wall_ms();
@@ -22,13 +25,15 @@ std::map<std::string, std::string> BrokerStatus::table() const {
   const auto& marks = log.watermarks();
   const auto counters = log.counters();
   const auto network = network_.counters();
+  const auto& pulled = *pull_.counters;
   const auto number = [](auto value) { return fmt::format("{}", value); };
   const double used = store_.disk_used_percent() / 100;
   return {
       {"bootTimestamp", number(started_ms_)},
       {"brokerActive", "true"},
       {"brokerVersion", number(protocol::kProtocolVersion)},
-      {"brokerVersionDesc", fmt::format("TernMQ_{}", TERN_VERSION)},
+      {"brokerVersionDesc", "V5_3_3"},  // of the protocol: tools parse it
+      {"ternVersion", TERN_VERSION},
       {"runtime", duration_text(now - started_ms_)},
       {"commitLogMinOffset", number(store_.min_position().value)},
       {"commitLogMaxOffset", number(marks.published().value)},
@@ -36,11 +41,21 @@ std::map<std::string, std::string> BrokerStatus::table() const {
       {"consumeQueueDiskRatio", fmt::format("{:.4f}", used)},
       {"dispatchBehindBytes", number(store_.dispatch_behind_bytes())},
       {"remainHowManyDataToFlush", fmt::format("{} B", marks.published() - marks.durable())},
-      {"putTps", "  "},
-      {"getTotalTps", "  "},
-      {"getFoundTps", "  "},
-      {"getMissTps", "  "},
-      {"getTransferredTps", "  "},
+      {"putTps", puts_.text()},
+      {"getFoundTps", found_.text()},
+      {"getMissTps", missed_.text()},
+      {"getTotalTps", found_.text()},
+      {"getTransferredTps", gets_.text()},
+      {"msgPutTotalTodayNow", number(store_.dispatched_records())},
+      {"msgPutTotalTodayMorning", number(puts_.this_morning())},
+      {"msgPutTotalYesterdayMorning", number(puts_.yesterday_morning())},
+      {"msgGetTotalTodayNow", number(pulled.messages.load(std::memory_order_relaxed))},
+      {"msgGetTotalTodayMorning", number(gets_.this_morning())},
+      {"msgGetTotalYesterdayMorning", number(gets_.yesterday_morning())},
+      {"putMessageTimesTotal", number(store_.dispatched_records())},
+      {"putMessageSizeTotal", number(store_.dispatched_bytes())},
+      {"putMessageAverageSize", fmt::format("{:.1f}", static_cast<double>(store_.dispatched_bytes()) /
+                                                          static_cast<double>(std::max<std::int64_t>(1, store_.dispatched_records())))},
       {"sendThreadPoolQueueSize", "0"},
       {"pullThreadPoolQueueSize", "0"},
       {"sendThreadPoolQueueHeadWaitTimeMills", "0"},
@@ -56,13 +71,25 @@ std::map<std::string, std::string> BrokerStatus::table() const {
       {"putLockAcquisitions", number(counters.put.acquisitions)},
       {"putNotReady", number(counters.not_ready)},
       {"readOnlyReason", log.read_only_reason()},
-      {"parkedPulls", number(hold_.parked())},
+      {"parkedPulls", number(pull_.hold.parked())},
       {"connections", number(network.connections)},
       {"requests", number(network.requests)},
       {"badFrames", number(network.bad_frames)},
       {"unsentBytes", number(network.unsent_bytes)},
       {"receivingBytes", number(network.receiving_bytes)},
   };
+}
+
+void BrokerStatus::sample() {
+  const std::time_t seconds = clock_.wall_ms() / 1000;
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  const std::int64_t now = clock_.steady_ms();
+  const auto& pulled = *pull_.counters;
+  puts_.note(now, store_.dispatched_records(), local.tm_yday);
+  gets_.note(now, pulled.messages.load(std::memory_order_relaxed), local.tm_yday);
+  found_.note(now, pulled.found.load(std::memory_order_relaxed), local.tm_yday);
+  missed_.note(now, pulled.missed.load(std::memory_order_relaxed), local.tm_yday);
 }
 
 }  // namespace tern::broker

@@ -5,8 +5,9 @@
 #include "tern/remoting/server.hpp"
 #include "tern/store/store.hpp"
 
+#include "broker/admin/rates.hpp"
 #include "broker/identity.hpp"
-#include "broker/pull/pull_hold.hpp"
+#include "broker/pull/pull_message.hpp"
 #include "broker/send/send_stage.hpp"
 
 #include <map>
@@ -17,19 +18,22 @@ namespace tern::broker {
 /// Any thread.
 class BrokerStatus {
  public:
-  BrokerStatus(const Clock& clock, const BrokerOptions& options, const BrokerIdentity& identity, store::Store& store, const PullHold& hold,
+  BrokerStatus(const Clock& clock, const BrokerOptions& options, const BrokerIdentity& identity, store::Store& store, const PullServices& pull,
                const remoting::Network& network);
   /// Key to text, as Apache's brokers name them, and ours behind them (flushPolicy, putLock, readOnlyReason, ...).
   [[nodiscard]] std::map<std::string, std::string> table() const;
+  /// From the timed thread: notes the counters every ten seconds, so that table() can say rates.
+  void sample();
 
  private:
   const Clock& clock_;
   const BrokerOptions& options_;
   const BrokerIdentity& identity_;
   store::Store& store_;
-  const PullHold& hold_;
+  const PullServices& pull_;
   const remoting::Network& network_;
   const std::int64_t started_ms_;
+  Rates puts_, gets_, found_, missed_;
 };
 
 }  // namespace tern::broker

@@ -74,7 +74,15 @@ Response answer(const ReadResult& read, std::int64_t asked_offset, int topic_sys
 
 void give(PendingPull& pull, ReadResult& read, PullServices& services) {
   auto response = answer(read, pull.offset, pull.topic_sys_flag, pull.group_sys_flag);
-  if (read.status == ReadStatus::kFound) response.body = std::move(read.messages);
+  auto& counters = *services.counters;
+  if (read.status == ReadStatus::kFound) {
+    counters.found.fetch_add(1, std::memory_order_relaxed);
+    counters.messages.fetch_add(read.count, std::memory_order_relaxed);
+    counters.bytes.fetch_add(static_cast<std::int64_t>(read.messages.size()), std::memory_order_relaxed);
+    response.body = std::move(read.messages);
+  } else {
+    counters.missed.fetch_add(1, std::memory_order_relaxed);
+  }
   services.offsets.pulled(pull.group, pull.queue->topic(), pull.queue->id(), read.next_offset);
   pull.reply(std::move(response));
 }

@@ -8,7 +8,18 @@
 #include "broker/pull/pull_hold.hpp"
 #include "broker/topics/topic_table.hpp"
 
+#include <atomic>
+#include <memory>
+
 namespace tern::broker {
+
+/// What pulls have given out since the start. Any thread; relaxed, because nothing is derived from their order.
+struct PullCounters {
+  std::atomic<std::int64_t> found{0};   // pulls that gave messages
+  std::atomic<std::int64_t> missed{0};  // pulls that gave none
+  std::atomic<std::int64_t> messages{0};
+  std::atomic<std::int64_t> bytes{0};
+};
 
 /// What a pull looks at. Constant after construction.
 struct PullServices {
@@ -22,6 +33,7 @@ struct PullServices {
   OffsetTable& offsets;
   PullHold& hold;
   WorkQueue& cold_reads;  // threads that may wait for the disk
+  std::shared_ptr<PullCounters> counters = std::make_shared<PullCounters>();
 };
 
 /// PULL_MESSAGE (11) and LITE_PULL_MESSAGE (361).
