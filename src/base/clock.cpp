@@ -12,7 +12,11 @@ std::int64_t now_in() {
 
 }  // namespace
 
-std::int64_t SystemClock::wall_ms() const { return now_in<std::chrono::milliseconds, std::chrono::system_clock>(); }
-std::int64_t SystemClock::steady_ns() const { return now_in<std::chrono::nanoseconds, std::chrono::steady_clock>(); }
+std::int64_t SystemClock::wall_ms() const {
+  return now_in<std::chrono::milliseconds, std::chrono::system_clock>();
+}
+std::int64_t SystemClock::steady_ns() const {
+  return now_in<std::chrono::nanoseconds, std::chrono::steady_clock>();
+}
 
 }  // namespace tern

@@ -1,13 +1,13 @@
 #include "tern/base/log.hpp"
 
-#include <spdlog/sinks/rotating_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <utility>
+
+#include <spdlog/sinks/rotating_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include "tern/base/clock.hpp"
 
@@ -16,10 +16,14 @@ namespace {
 
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarning: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -27,14 +31,18 @@ spdlog::level::level_enum level_of(LogLevel level) {
 // The logger is replaced as a whole when the file is opened anew, so a line that is being written keeps its old one.
 class ProcessLog {
  public:
-  ProcessLog() { std::string ignored_because_no_file_is_opened; open({}, ignored_because_no_file_is_opened); }
+  ProcessLog() {
+    std::string ignored_because_no_file_is_opened;
+    open({}, ignored_because_no_file_is_opened);
+  }
 
   bool open(const LogOptions& options, std::string& error) {
     std::vector<spdlog::sink_ptr> sinks{std::make_shared<spdlog::sinks::stderr_sink_mt>()};
     if (!options.file.empty()) {
       try {
         sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
-            options.file, static_cast<std::size_t>(options.file_size_bytes), static_cast<std::size_t>(options.files_kept)));
+            options.file, static_cast<std::size_t>(options.file_size_bytes),
+            static_cast<std::size_t>(options.files_kept)));
       } catch (const spdlog::spdlog_ex& failure) {
         error = failure.what();
         return false;
@@ -80,18 +88,27 @@ ProcessLog& process_log() {
 
 }  // namespace
 
-bool start_log(const LogOptions& options, std::string& error) { return process_log().open(options, error); }
+bool start_log(const LogOptions& options, std::string& error) {
+  return process_log().open(options, error);
+}
 
 void reopen_log() {
   std::string error;
-  if (!process_log().reopen(error)) log_error("the log file could not be opened again, the old one stays in use: {}", error);
+  if (!process_log().reopen(error))
+    log_error("the log file could not be opened again, the old one stays in use: {}", error);
 }
 
-void flush_log() { process_log().logger()->flush(); }
+void flush_log() {
+  process_log().logger()->flush();
+}
 
-void log_line(LogLevel level, std::string_view line) { process_log().logger()->log(level_of(level), line); }
+void log_line(LogLevel level, std::string_view line) {
+  process_log().logger()->log(level_of(level), line);
+}
 
-bool log_enabled(LogLevel level) noexcept { return level >= process_log().level(); }
+bool log_enabled(LogLevel level) noexcept {
+  return level >= process_log().level();
+}
 
 std::uint64_t LogRateLimit::admit(const Clock& clock) noexcept {
   const std::uint64_t count = total_.fetch_add(1, std::memory_order_relaxed) + 1;

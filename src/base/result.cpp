@@ -13,6 +13,8 @@ void throw_exception_from_error(const Error& error, const boost::source_location
   check_failed(where.file_name(), static_cast<int>(where.line()), "result.has_value()", error.text());
 }
 
-Error errno_error(int errno_value, std::int64_t detail) { return {{errno_value, std::generic_category()}, detail}; }
+Error errno_error(int errno_value, std::int64_t detail) {
+  return {{errno_value, std::generic_category()}, detail};
+}
 
 }  // namespace tern

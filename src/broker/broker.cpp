@@ -1,5 +1,8 @@
 #include "broker/broker.hpp"
 
+#include <array>
+#include <unistd.h>
+
 #include "tern/base/check.hpp"
 #include "tern/base/log.hpp"
 #include "tern/message/topic_name.hpp"
@@ -7,10 +10,6 @@
 #include "broker/admin/broker_status.hpp"
 #include "broker/clients/requests.hpp"
 #include "broker/processors.hpp"
-
-#include <unistd.h>
-
-#include <array>
 
 namespace tern::broker {
 namespace {
@@ -20,8 +19,9 @@ constexpr int kDeliveriesPerStep = 512;  // per level
 constexpr std::int64_t kHoldTickMs = 20;
 constexpr std::int64_t kStageTickMs = 100;
 
-std::string config_path(const std::string& root, std::string_view name) { return file::join(file::join(root, "config"), name); }
-
+std::string config_path(const std::string& root, std::string_view name) {
+  return file::join(file::join(root, "config"), name);
+}
 
 }  // namespace
 
@@ -33,8 +33,10 @@ Broker::Broker(Parts parts, BrokerIdentity identity, DelayLevels levels)
     : parts_(parts),
       identity_(std::move(identity)),
       levels_(std::move(levels)),
-      topics_(parts.options, identity_, parts.disk, config_path(parts.store_options.root, "topics.json"), parts.clock, blocking_),
-      groups_(parts.options, parts.disk, config_path(parts.store_options.root, "subscriptionGroup.json"), parts.clock, blocking_),
+      topics_(parts.options, identity_, parts.disk, config_path(parts.store_options.root, "topics.json"), parts.clock,
+              blocking_),
+      groups_(parts.options, parts.disk, config_path(parts.store_options.root, "subscriptionGroup.json"), parts.clock,
+              blocking_),
       clients_(parts.clock),
       offsets_(parts.disk, config_path(parts.store_options.root, "consumerOffset.json")),
       locks_(parts.clock) {}
@@ -51,8 +53,8 @@ boost::system::result<std::unique_ptr<Broker>, Broker::Problem> Broker::open(Par
 }
 
 boost::system::result<void, Broker::Problem> Broker::load() {
-  // The tables first: recovery asks what it finds in the log against them. The store's lock comes before anything is changed;
-  // loading only reads.
+  // The tables first: recovery asks what it finds in the log against them. The store's lock comes before anything is
+  // changed; loading only reads.
   const auto& root = parts_.store_options.root;
   const auto segments = parts_.disk.list(parts_.store_options.log.directory);
   const bool has_log = segments && !segments->empty();
@@ -61,14 +63,17 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   if (auto problem = offsets_.load()) return Problem{*problem};
 
   store::Store::Hooks hooks;
-  hooks.schedule_tags_code = [levels = levels_](std::string_view properties, std::int64_t stored) { return levels.tags_code(properties, stored); };
+  hooks.schedule_tags_code = [levels = levels_](std::string_view properties, std::int64_t stored) {
+    return levels.tags_code(properties, stored);
+  };
   hooks.queue_found = [this](std::string_view topic, std::int32_t queue_id) { topics_.ensure_queue(topic, queue_id); };
   auto opened = store::Store::open(parts_.disk, parts_.clock, parts_.store_options, std::move(hooks), report_);
   if (!opened) return Problem{opened.error().text};
   store_ = std::move(*opened);
   warnings_ = report_.warnings;
   auto made = parts_.disk.make_directories(file::join(root, "config"));
-  if (made) made = parts_.disk.sync_directory(root);  // else a power cut could take the directory with all that is in it
+  if (made)
+    made = parts_.disk.sync_directory(root);  // else a power cut could take the directory with all that is in it
   if (!made) return Problem{fmt::format("{}/config: {}", root, made.error().text())};
   offsets_.clamp([this](std::string_view topic, std::int32_t queue_id) -> std::optional<std::int64_t> {
     const auto queue = store_->find_queue(topic, queue_id);
@@ -76,28 +81,38 @@ boost::system::result<void, Broker::Problem> Broker::load() {
     return queue->bounds().max.value;
   });
 
-  const auto on_io = [this](std::size_t io_thread, std::function<void(SendStage&)> work) { on_io_thread(io_thread, std::move(work)); };
-  delayed_ = std::make_unique<DelayedDelivery>(parts_.clock, *store_, levels_, identity_, parts_.disk, config_path(root, "delayOffset.json"), on_io);
+  const auto on_io = [this](std::size_t io_thread, std::function<void(SendStage&)> work) {
+    on_io_thread(io_thread, std::move(work));
+  };
+  delayed_ = std::make_unique<DelayedDelivery>(parts_.clock, *store_, levels_, identity_, parts_.disk,
+                                               config_path(root, "delayOffset.json"), on_io);
   if (auto problem = delayed_->load()) return Problem{*problem};
 
   const std::size_t threads = parts_.network.io_threads();
   hold_ = std::make_unique<PullHold>(
-      parts_.clock, threads, [this](std::size_t io_thread, std::function<void()> work) { parts_.network.post(io_thread, std::move(work)); },
+      parts_.clock, threads,
+      [this](std::size_t io_thread, std::function<void()> work) { parts_.network.post(io_thread, std::move(work)); },
       [this](PendingPull pull) { resume_pull(std::move(pull), *pull_); });
-  send_ = std::make_unique<SendServices>(SendServices{parts_.options, identity_, levels_, topics_, groups_, locks_, std::vector<std::uint32_t>(threads)});
-  send_back_ = std::make_unique<SendBackServices>(SendBackServices{parts_.options, identity_, levels_, *store_, topics_, groups_, blocking_, on_io});
-  pull_ = std::make_unique<PullServices>(PullServices{parts_.options, identity_, parts_.clock, *store_, topics_, groups_, clients_, offsets_, *hold_,
-                                                      cold_reads_});
+  send_ = std::make_unique<SendServices>(
+      SendServices{parts_.options, identity_, levels_, topics_, groups_, locks_, std::vector<std::uint32_t>(threads)});
+  send_back_ = std::make_unique<SendBackServices>(
+      SendBackServices{parts_.options, identity_, levels_, *store_, topics_, groups_, blocking_, on_io});
+  pull_ = std::make_unique<PullServices>(PullServices{parts_.options, identity_, parts_.clock, *store_, topics_,
+                                                      groups_, clients_, offsets_, *hold_, cold_reads_});
   status_ = std::make_unique<BrokerStatus>(parts_.clock, parts_.options, identity_, *store_, *pull_, parts_.network);
-  registration_ = std::make_unique<NameserverRegistration>(parts_.network, parts_.options, identity_, topics_, parts_.clock);
+  registration_ =
+      std::make_unique<NameserverRegistration>(parts_.network, parts_.options, identity_, topics_, parts_.clock);
   for (std::size_t i = 0; i < threads; ++i) {
-    const auto seed = static_cast<std::uint64_t>(parts_.clock.wall_ms()) * 1'000'003 + static_cast<std::uint64_t>(::getpid()) * 257 + i;
+    const auto seed = static_cast<std::uint64_t>(parts_.clock.wall_ms()) * 1'000'003 +
+                      static_cast<std::uint64_t>(::getpid()) * 257 + i;
     services_.stages.push_back(std::make_unique<SendStage>(*store_, parts_.options, identity_, parts_.clock, seed));
     wake_posted_.push_back(std::make_unique<std::atomic<bool>>(false));
   }
-  services_.parts = {&parts_.options, &identity_, &parts_.clock, store_.get(), &topics_, &groups_, &clients_, &offsets_, &locks_,
-                     hold_.get(), &blocking_, send_.get(), pull_.get(), send_back_.get(), delayed_.get(), registration_.get(),
-                     status_.get(), &parts_.settings, &parts_.network};
+  services_.parts = {&parts_.options, &identity_,       &parts_.clock,  store_.get(),
+                     &topics_,        &groups_,         &clients_,      &offsets_,
+                     &locks_,         hold_.get(),      &blocking_,     send_.get(),
+                     pull_.get(),     send_back_.get(), delayed_.get(), registration_.get(),
+                     status_.get(),   &parts_.settings, &parts_.network};
 
   // Whoever moves a watermark off the io threads wakes them: they answer, try again and dispatch.
   store_->log().on_durable([this] { wake_io_threads(); });
@@ -161,12 +176,15 @@ void Broker::notify_members(const std::vector<std::string>& groups) {
   if (!parts_.options.notify_consumer_ids_changed) return;
   for (const auto& name : groups) {
     const auto group = groups_.find(name);
-    if ((group && !group->notify_consumer_ids_changed_enable) || clients_.model_of(name) == MessageModel::kBroadcasting) continue;
+    if ((group && !group->notify_consumer_ids_changed_enable) || clients_.model_of(name) == MessageModel::kBroadcasting)
+      continue;
     broker::notify_members(clients_, name);
   }
 }
 
-Wakeup& Broker::timed_wakeup() { return delayed_->wakeup(); }
+Wakeup& Broker::timed_wakeup() {
+  return delayed_->wakeup();
+}
 
 StepResult Broker::timed_step() {
   const std::int64_t now = parts_.clock.steady_ms();
@@ -184,19 +202,23 @@ StepResult Broker::timed_step() {
   if (now >= next_offsets_save_ms_) {
     next_offsets_save_ms_ = now + parts_.options.offsets_save_period_ms.get();
     save([this] {
-      if (const auto saved = offsets_.save(parts_.clock.wall_ms()); !saved) log_error("consumer offsets cannot be saved: {}", saved.error().text());
+      if (const auto saved = offsets_.save(parts_.clock.wall_ms()); !saved)
+        log_error("consumer offsets cannot be saved: {}", saved.error().text());
     });
   }
   if (now >= next_delay_save_ms_) {
     next_delay_save_ms_ = now + parts_.options.delay_save_period_ms.get();
     save([this] {
-      if (const auto saved = delayed_->save(); !saved) log_error("delay progress cannot be saved: {}", saved.error().text());
+      if (const auto saved = delayed_->save(); !saved)
+        log_error("delay progress cannot be saved: {}", saved.error().text());
     });
   }
   return result;
 }
 
-void Broker::unregister() { registration_->unregister_all(3000); }
+void Broker::unregister() {
+  registration_->unregister_all(3000);
+}
 
 Status Broker::close() {
   // The io threads have ended. What was posted to the blocking thread is done here, then the store, then progress.

@@ -1,13 +1,13 @@
 #pragma once
 // The broker: every capability's state, joined to the store below and the network above. Owned by main.
 
-#include "broker/registration/nameserver_registration.hpp"
-#include "broker/services.hpp"
-
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
+
+#include "broker/registration/nameserver_registration.hpp"
+#include "broker/services.hpp"
 
 namespace tern::broker {
 

@@ -1,7 +1,7 @@
 #pragma once
-#include "tern/protocol/json.hpp"
-
 #include <cstdint>
+
+#include "tern/protocol/json.hpp"
 
 namespace tern::broker {
 
@@ -18,7 +18,8 @@ inline protocol::Json to_json(const DataVersion& version) {
   return {{"counter", version.counter}, {"stateVersion", version.state_version}, {"timestamp", version.timestamp}};
 }
 inline DataVersion data_version_from_json(const protocol::Json& json) {
-  return {protocol::int_member(json, "stateVersion"), protocol::int_member(json, "timestamp"), protocol::int_member(json, "counter")};
+  return {protocol::int_member(json, "stateVersion"), protocol::int_member(json, "timestamp"),
+          protocol::int_member(json, "counter")};
 }
 
 }  // namespace tern::broker

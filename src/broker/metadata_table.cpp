@@ -14,8 +14,11 @@ std::optional<std::string> load_table(file::MetadataFile& file, std::string_view
   if (!loaded) return loaded.error().text;
   if (!*loaded) {
     if (must_exist) {
-      return fmt::format("{} and its backup are missing, although the store has messages. Restore the file, or create one with an empty "
-                         "\"{}\" to start without it", file.path(), table_member);
+      return fmt::format(
+          "{} and its backup are missing, although the store has messages. Restore the file, or create one with an "
+          "empty "
+          "\"{}\" to start without it",
+          file.path(), table_member);
     }
     take(nullptr);
     return std::nullopt;

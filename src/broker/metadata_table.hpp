@@ -1,18 +1,18 @@
 #pragma once
 // What topics.json, subscriptionGroup.json and consumerOffset.json have in common: read once, whole or not at all.
 
-#include "tern/base/log.hpp"
-#include "tern/file/metadata_file.hpp"
-#include "tern/protocol/json.hpp"
-
 #include <functional>
 #include <optional>
 #include <string>
 
+#include "tern/base/log.hpp"
+#include "tern/file/metadata_file.hpp"
+#include "tern/protocol/json.hpp"
+
 namespace tern::broker {
 
-/// Reads the file, or its backup with a warning. `take` gets the JSON, or null if neither exists. The text, if any, says why
-/// start-up must stop: both damaged, or (with `must_exist`) both missing although the store has a log.
+/// Reads the file, or its backup with a warning. `take` gets the JSON, or null if neither exists. The text, if any,
+/// says why start-up must stop: both damaged, or (with `must_exist`) both missing although the store has a log.
 std::optional<std::string> load_table(file::MetadataFile& file, std::string_view table_member, bool must_exist,
                                       const std::function<void(const protocol::Json* json)>& take);
 

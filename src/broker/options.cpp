@@ -1,52 +1,69 @@
-#include "broker/identity.hpp"
-
 #include <climits>
+
+#include "broker/identity.hpp"
 
 namespace tern::broker {
 
 std::span<const OptionRow<BrokerOptions>> broker_option_rows() {
   using O = BrokerOptions;
   static const OptionRow<O> kRows[] = {
-      {"brokerClusterName", &O::cluster_name, "DefaultCluster", anything(), "Name of the cluster that the broker belongs to."},
+      {"brokerClusterName", &O::cluster_name, "DefaultCluster", anything(),
+       "Name of the cluster that the broker belongs to."},
       {"brokerName", &O::broker_name, "", anything(), "Name of the broker in its cluster; empty means the host name."},
       {"brokerId", &O::broker_id, "0", range(0, 0), "0, a master. Replicas (above 0) are not supported yet."},
       {"brokerIP1", &O::advertised_address, "", anything(),
-       "The address that clients are told and that message ids carry; empty means the first address that is not loopback."},
+       "The address that clients are told and that message ids carry; empty means the first address that is not "
+       "loopback."},
       {"brokerIP2", &O::ha_address, "", anything(), "The address that replicas would be told; empty means brokerIP1."},
       {"listenPort", &O::listen_port, "10911", range(0, 65'535),
-       "Main port. The fast listener takes listenPort - 2. 0 lets the system pick both; the start-up table shows them."},
+       "Main port. The fast listener takes listenPort - 2. 0 lets the system pick both; the start-up table shows "
+       "them."},
       {"bindAddress", &O::bind_address, "", anything(), "Address to listen on; empty means all."},
       {"namesrvAddr", &O::nameserver_addresses, "", anything(), "Nameservers as host:port, ';' between."},
       {"brokerPermission", &O::permission, "6", range(0, 7), "What clients may do here: 4 read, 2 write, 6 both."},
-      {"autoCreateTopicEnable", &O::auto_create_topics, "true", anything(), "Whether a send to an unknown topic creates it, after TBW102."},
-      {"autoCreateSubscriptionGroup", &O::auto_create_groups, "true", anything(), "Whether an unknown consumer group is created when it appears."},
-      {"defaultTopicQueueNums", &O::default_topic_queues, "8", range(1, 1024), "Queues of TBW102, the most that auto-creation gives a topic."},
-      {"clusterTopicEnable", &O::cluster_topic_enable, "true", anything(), "Whether the topic named like the cluster can be used."},
-      {"brokerTopicEnable", &O::broker_topic_enable, "true", anything(), "Whether the topic named like the broker can be used."},
+      {"autoCreateTopicEnable", &O::auto_create_topics, "true", anything(),
+       "Whether a send to an unknown topic creates it, after TBW102."},
+      {"autoCreateSubscriptionGroup", &O::auto_create_groups, "true", anything(),
+       "Whether an unknown consumer group is created when it appears."},
+      {"defaultTopicQueueNums", &O::default_topic_queues, "8", range(1, 1024),
+       "Queues of TBW102, the most that auto-creation gives a topic."},
+      {"clusterTopicEnable", &O::cluster_topic_enable, "true", anything(),
+       "Whether the topic named like the cluster can be used."},
+      {"brokerTopicEnable", &O::broker_topic_enable, "true", anything(),
+       "Whether the topic named like the broker can be used."},
       {"traceTopicEnable", &O::trace_topic_enable, "false", anything(), "Whether the trace topic is created at start."},
       {"msgTraceTopicName", &O::trace_topic, "RMQ_SYS_TRACE_TOPIC", anything(), "Name of the trace topic."},
       {"regionId", &O::region_id, "DefaultRegion", anything(), "Region that messages and answers carry."},
       {"traceOn", &O::trace_on, "true", anything(), "Whether clients that can trace are told to."},
-      {"maxMessageSize", &O::message_size_max, "4194304", range(10, 16'000'000), "Largest message body or batch, in bytes."},
+      {"maxMessageSize", &O::message_size_max, "4194304", range(10, 16'000'000),
+       "Largest message body or batch, in bytes."},
       {"messageDelayLevel", &O::delay_levels, "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h", anything(),
        "The delay of each level, from level 1 on."},
-      {"longPollingEnable", &O::long_polling, "true", anything(), "Whether a pull that finds nothing waits as long as it asks to."},
-      {"shortPollingTimeMills", &O::short_polling_ms, "1000", range(0, 60'000), "How long it waits otherwise, in milliseconds."},
-      {"rejectTransactionMessage", &O::reject_transactions, "false", anything(), "Whether transactional sends are refused. They always are, as yet."},
+      {"longPollingEnable", &O::long_polling, "true", anything(),
+       "Whether a pull that finds nothing waits as long as it asks to."},
+      {"shortPollingTimeMills", &O::short_polling_ms, "1000", range(0, 60'000),
+       "How long it waits otherwise, in milliseconds."},
+      {"rejectTransactionMessage", &O::reject_transactions, "false", anything(),
+       "Whether transactional sends are refused. They always are, as yet."},
       {"litePullMessageEnable", &O::lite_pull_enable, "true", anything(), "Whether lite pulls are answered."},
       {"notifyConsumerIdsChangedEnable", &O::notify_consumer_ids_changed, "true", anything(),
        "Whether members of a group are told at once when others join or leave."},
       {"registerNameServerPeriod", &O::register_period_ms, "30000", range(1000, 3'600'000),
        "Milliseconds between registrations with the nameservers; at least 10000 and at most 60000 are used."},
-      {"registerBrokerTimeoutMills", &O::register_timeout_ms, "24000", range(100, 600'000), "How long a nameserver may take to answer, in milliseconds."},
-      {"flushConsumerOffsetInterval", &O::offsets_save_period_ms, "5000", range(100, 3'600'000), "Milliseconds between saves of consumer offsets."},
-      {"flushDelayOffsetInterval", &O::delay_save_period_ms, "10000", range(100, 3'600'000), "Milliseconds between saves of delay progress."},
+      {"registerBrokerTimeoutMills", &O::register_timeout_ms, "24000", range(100, 600'000),
+       "How long a nameserver may take to answer, in milliseconds."},
+      {"flushConsumerOffsetInterval", &O::offsets_save_period_ms, "5000", range(100, 3'600'000),
+       "Milliseconds between saves of consumer offsets."},
+      {"flushDelayOffsetInterval", &O::delay_save_period_ms, "10000", range(100, 3'600'000),
+       "Milliseconds between saves of delay progress."},
       {"syncFlushTimeout", &O::sync_flush_timeout_ms, "5000", range(1, 600'000),
-       "With SYNC_FLUSH, milliseconds after which a send is answered FLUSH_DISK_TIMEOUT: stored, but perhaps not on disk."},
+       "With SYNC_FLUSH, milliseconds after which a send is answered FLUSH_DISK_TIMEOUT: stored, but perhaps not on "
+       "disk."},
       {"maxTransferCountOnMessageInMemory", &O::pull_count_max, "32", range(1, 65'536), "Most messages of one pull."},
       {"maxTransferBytesOnMessageInMemory", &O::pull_bytes_max, "262144", range(1, 16'000'000),
        "Bytes of one pull's answer after which no further message is added."},
-      {"parkedPullsMax", &O::parked_pulls_max, "200000", range(0, INT_MAX), "Most pulls that may wait for messages at a time."},
+      {"parkedPullsMax", &O::parked_pulls_max, "200000", range(0, INT_MAX),
+       "Most pulls that may wait for messages at a time."},
       {"defaultQueryMaxNum", &O::key_query_count_max, "32", range(1, 64), "Most messages of one query by unique key."},
   };
   return kRows;

@@ -1,6 +1,11 @@
 #pragma once
 // Everything a processor may ask for, by type. A processor names what it needs as parameters; get<T>() finds it.
 
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <vector>
+
 #include "tern/base/work_queue.hpp"
 #include "tern/remoting/processor.hpp"
 #include "tern/remoting/server.hpp"
@@ -14,11 +19,6 @@
 #include "broker/schedule/delayed_delivery.hpp"
 #include "broker/send/send_message.hpp"
 #include "broker/topics/topic_table.hpp"
-
-#include <memory>
-#include <tuple>
-#include <type_traits>
-#include <vector>
 
 namespace tern::broker {
 
@@ -37,9 +37,9 @@ class Services {
     }
   }
   std::vector<std::unique_ptr<SendStage>> stages;  // one per io thread
-  std::tuple<BrokerOptions*, BrokerIdentity*, Clock*, store::Store*, TopicTable*, GroupTable*, ClientRegistry*, OffsetTable*, QueueLocks*,
-             PullHold*, WorkQueue*, SendServices*, PullServices*, SendBackServices*, DelayedDelivery*, NameserverRegistration*,
-             BrokerStatus*, OptionSet*, remoting::Network*>
+  std::tuple<BrokerOptions*, BrokerIdentity*, Clock*, store::Store*, TopicTable*, GroupTable*, ClientRegistry*,
+             OffsetTable*, QueueLocks*, PullHold*, WorkQueue*, SendServices*, PullServices*, SendBackServices*,
+             DelayedDelivery*, NameserverRegistration*, BrokerStatus*, OptionSet*, remoting::Network*>
       parts;
 };
 

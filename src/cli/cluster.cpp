@@ -12,10 +12,12 @@ struct Options {
 };
 
 Outcome<protocol::Json> cluster_info(Session& session) {
-  const auto answer = session.ask_nameserver([] { return protocol::request(protocol::RequestCode::kGetBrokerClusterInfo); });
+  const auto answer =
+      session.ask_nameserver([] { return protocol::request(protocol::RequestCode::kGetBrokerClusterInfo); });
   if (!answer) return answer.error();
   auto body = protocol::parse_json(answer->body);
-  if (!answer->ok() || !body) return Failure{fmt::format("the nameserver's answer: code {}, {}", answer->code, answer->remark)};
+  if (!answer->ok() || !body)
+    return Failure{fmt::format("the nameserver's answer: code {}, {}", answer->code, answer->remark)};
   return Outcome<protocol::Json>(boost::system::in_place_value, std::move(*body));
 }
 
@@ -26,7 +28,8 @@ Outcome<int> show_route(const Options& options) {
   std::map<std::string, std::pair<int, int>> brokers;
   for (const auto& queue : route->readable) ++brokers[queue.broker_name + " at " + queue.address].first;
   for (const auto& queue : route->writable) ++brokers[queue.broker_name + " at " + queue.address].second;
-  for (const auto& [broker, queues] : brokers) fmt::print("{}: {} read queues, {} write queues\n", broker, queues.first, queues.second);
+  for (const auto& [broker, queues] : brokers)
+    fmt::print("{}: {} read queues, {} write queues\n", broker, queues.first, queues.second);
   return 0;
 }
 
@@ -61,7 +64,8 @@ Outcome<int> wait_for(const Options& options) {
       if (!info) {
         last = info.error().text;
       } else if (const auto* brokers = protocol::object_member(*info, "brokerAddrTable");
-                 brokers != nullptr && (options.broker.empty() ? !brokers->empty() : brokers->contains(options.broker))) {
+                 brokers != nullptr &&
+                 (options.broker.empty() ? !brokers->empty() : brokers->contains(options.broker))) {
         return 0;
       } else {
         last = "the broker is not registered";

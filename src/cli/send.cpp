@@ -1,10 +1,10 @@
 // ternctl send: messages of a size to a topic, many under way at a time, each answer counted.
+#include <condition_variable>
+#include <mutex>
+
 #include "tern/message/properties.hpp"
 
 #include "cli/verbs.hpp"
-
-#include <condition_variable>
-#include <mutex>
 
 namespace tern::cli {
 namespace {
@@ -76,7 +76,8 @@ Outcome<int> run(const Options& options) {
       } else {
         ++flight->refused;
         if (flight->first_refusal.empty()) {
-          flight->first_refusal = answer ? fmt::format("code {}, {}", answer->code, answer->remark) : answer.error().text();
+          flight->first_refusal =
+              answer ? fmt::format("code {}, {}", answer->code, answer->remark) : answer.error().text();
         }
       }
       flight->changed.notify_one();
@@ -96,12 +97,19 @@ Outcome<int> run(const Options& options) {
 Run declare_send(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("-n,--nameserver", options->nameservers, "nameservers as host:port, ';' between")->required();
-  app.add_option("-t,--topic", options->topic, "topic; created on the first send where the broker allows it")->required();
-  app.add_option("-c,--count", options->count, "how many messages")->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))->capture_default_str();
-  app.add_option("-s,--size", options->size, "bytes of each body")->check(CLI::Range(1, 4 << 20))->capture_default_str();
+  app.add_option("-t,--topic", options->topic, "topic; created on the first send where the broker allows it")
+      ->required();
+  app.add_option("-c,--count", options->count, "how many messages")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
+      ->capture_default_str();
+  app.add_option("-s,--size", options->size, "bytes of each body")
+      ->check(CLI::Range(1, 4 << 20))
+      ->capture_default_str();
   app.add_option("-b,--body", options->body, "the body itself, instead of one of --size bytes");
   app.add_option("--tag", options->tag, "tag of each message");
-  app.add_option("--in-flight", options->in_flight, "sends under way at a time")->check(CLI::Range(1, 100'000))->capture_default_str();
+  app.add_option("--in-flight", options->in_flight, "sends under way at a time")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
   return [options] { return run(*options); };
 }
 

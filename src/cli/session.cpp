@@ -1,12 +1,11 @@
 #include "cli/session.hpp"
 
-#include "tern/base/check.hpp"
-
-#include <unistd.h>
-
 #include <cstdio>
 #include <future>
 #include <limits>
+#include <unistd.h>
+
+#include "tern/base/check.hpp"
 
 namespace tern::cli {
 namespace {
@@ -38,7 +37,10 @@ void throw_exception_from_error(const Failure& failure, const boost::source_loca
 }
 
 Session::Session(std::string nameservers)
-    : options_(one_thread()), network_(options_, clock_), nameservers_(split(nameservers)), thread_([this] { network_.run(0); }) {}
+    : options_(one_thread()),
+      network_(options_, clock_),
+      nameservers_(split(nameservers)),
+      thread_([this] { network_.run(0); }) {}
 
 Session::~Session() {
   clients_.clear();
@@ -52,10 +54,12 @@ remoting::Client& Session::client(const std::string& address) {
   return *slot;
 }
 
-Outcome<remoting::Answer> Session::call(const std::string& address, protocol::Outgoing request, std::int64_t timeout_ms) {
+Outcome<remoting::Answer> Session::call(const std::string& address, protocol::Outgoing request,
+                                        std::int64_t timeout_ms) {
   auto done = std::make_shared<std::promise<Result<remoting::Answer>>>();
   auto answer = done->get_future();
-  client(address).call(std::move(request), timeout_ms, [done](Result<remoting::Answer> result) { done->set_value(std::move(result)); });
+  client(address).call(std::move(request), timeout_ms,
+                       [done](Result<remoting::Answer> result) { done->set_value(std::move(result)); });
   auto result = answer.get();
   if (!result) return Failure{fmt::format("{}: {}", address, result.error().text())};
   return std::move(*result);
@@ -74,7 +78,9 @@ Outcome<remoting::Answer> Session::ask_nameserver(const std::function<protocol::
 Outcome<Route> Session::route(const std::string& topic, bool for_sending) {
   const auto ask = [&](std::string_view name) {
     return ask_nameserver([&] {
-      return protocol::request(protocol::RequestCode::kGetRouteInfoByTopic).field("topic", name).field("acceptStandardJsonOnly", true);
+      return protocol::request(protocol::RequestCode::kGetRouteInfoByTopic)
+          .field("topic", name)
+          .field("acceptStandardJsonOnly", true);
     });
   };
   auto answer = ask(topic);
@@ -92,7 +98,8 @@ Outcome<Route> Session::route(const std::string& topic, bool for_sending) {
   if (const auto* brokers = protocol::array_member(*body, "brokerDatas")) {
     for (const auto& broker : *brokers) {
       const auto* addresses = protocol::object_member(broker, "brokerAddrs");
-      if (addresses != nullptr && addresses->contains("0")) masters[protocol::string_member(broker, "brokerName")] = (*addresses)["0"];
+      if (addresses != nullptr && addresses->contains("0"))
+        masters[protocol::string_member(broker, "brokerName")] = (*addresses)["0"];
     }
   }
   Route route;
@@ -102,7 +109,8 @@ Outcome<Route> Session::route(const std::string& topic, bool for_sending) {
       if (master == masters.end()) continue;
       const auto perm = protocol::int_member(data, "perm");
       const auto add = [&](std::vector<RouteQueue>& to, std::string_view count) {
-        for (int id = 0; id < std::min(protocol::int_member(data, count), queues_max); ++id) to.push_back({master->first, master->second, id});
+        for (int id = 0; id < std::min(protocol::int_member(data, count), queues_max); ++id)
+          to.push_back({master->first, master->second, id});
       };
       if ((perm & kPermRead) != 0) add(route.readable, "readQueueNums");
       if ((perm & kPermWrite) != 0) add(route.writable, "writeQueueNums");
@@ -112,7 +120,11 @@ Outcome<Route> Session::route(const std::string& topic, bool for_sending) {
 }
 
 Progress::Progress(const Clock& clock, std::string what, std::int64_t total)
-    : clock_(clock), what_(std::move(what)), total_(total), started_ms_(clock.steady_ms()), is_terminal_(::isatty(STDERR_FILENO) == 1) {}
+    : clock_(clock),
+      what_(std::move(what)),
+      total_(total),
+      started_ms_(clock.steady_ms()),
+      is_terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 void Progress::update(std::int64_t done) {
   const std::int64_t now = clock_.steady_ms();
@@ -128,8 +140,8 @@ void Progress::finish(std::int64_t done) {
 
 void Progress::print(std::int64_t done, std::int64_t now) {
   const double seconds = static_cast<double>(std::max<std::int64_t>(1, now - started_ms_)) / 1000;
-  const auto line = fmt::format("{} {} of {} ({} %), {:.0f}/s", what_, done, total_, total_ > 0 ? 100 * done / total_ : 100,
-                                static_cast<double>(done) / seconds);
+  const auto line = fmt::format("{} {} of {} ({} %), {:.0f}/s", what_, done, total_,
+                                total_ > 0 ? 100 * done / total_ : 100, static_cast<double>(done) / seconds);
   std::fprintf(stderr, is_terminal_ ? "\r\x1b[K%s" : "%s\n", line.c_str());
   std::fflush(stderr);
 }

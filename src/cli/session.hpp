@@ -1,16 +1,16 @@
 #pragma once
 // What every verb of ternctl shares: one io thread, calls that wait for their answer, routes.
 
-#include "tern/base/clock.hpp"
-#include "tern/protocol/json.hpp"
-#include "tern/remoting/server.hpp"
-
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "tern/base/clock.hpp"
+#include "tern/protocol/json.hpp"
+#include "tern/remoting/server.hpp"
 
 namespace tern::cli {
 
@@ -36,8 +36,8 @@ struct Route {
   std::vector<RouteQueue> writable;
 };
 
-/// A network with one io thread for the life of the verb. Calls from the verb's thread wait; the asynchronous ones run their
-/// handler on the io thread.
+/// A network with one io thread for the life of the verb. Calls from the verb's thread wait; the asynchronous ones run
+/// their handler on the io thread.
 class Session {
  public:
   explicit Session(std::string nameservers);
@@ -46,7 +46,8 @@ class Session {
   [[nodiscard]] const Clock& clock() const { return clock_; }
   /// Connects, or reuses the connection.
   remoting::Client& client(const std::string& address);
-  Outcome<remoting::Answer> call(const std::string& address, protocol::Outgoing request, std::int64_t timeout_ms = 5000);
+  Outcome<remoting::Answer> call(const std::string& address, protocol::Outgoing request,
+                                 std::int64_t timeout_ms = 5000);
   /// The same to any of the nameservers, in order.
   Outcome<remoting::Answer> ask_nameserver(const std::function<protocol::Outgoing()>& make);
   /// Route of a topic, or of the topic that new ones are made after (TBW102).

@@ -1,14 +1,14 @@
 #pragma once
 // The verbs of ternctl: one file each, one row here.
 
-#include "cli/session.hpp"
-
-#include <CLI/CLI.hpp>
-
 #include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/session.hpp"
 
 namespace tern::cli {
 

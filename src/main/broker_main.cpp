@@ -1,17 +1,16 @@
 // The broker's process: reads the settings, builds the objects, starts the threads, waits, and stops in reverse.
 
 #include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -32,9 +31,11 @@ namespace {
 
 constexpr std::int64_t kDrainPatienceMs = 5'000;
 constexpr int kFastListenerBelow = 2;  // the fast listener's port is listenPort - 2
-constexpr std::string_view kImportantKeys[] = {"brokerClusterName", "brokerName",    "brokerIP1",      "listenPort", "namesrvAddr",
-                                               "storePathRootDir",  "flushDiskType", "putMessageLock", "ioThreads",  "logFile"};
-constexpr daemon::Program kProgram{"tern-broker", "TernMQ's broker: stores messages and hands them out.", kImportantKeys};
+constexpr std::string_view kImportantKeys[] = {
+    "brokerClusterName", "brokerName",    "brokerIP1",      "listenPort", "namesrvAddr",
+    "storePathRootDir",  "flushDiskType", "putMessageLock", "ioThreads",  "logFile"};
+constexpr daemon::Program kProgram{"tern-broker", "TernMQ's broker: stores messages and hands them out.",
+                                   kImportantKeys};
 
 struct Settings {
   broker::BrokerOptions broker;
@@ -61,7 +62,8 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "DEFAULT_BROKER";
 }
 
-// The first IPv4 address of an interface that is up and not loopback, as Apache's brokerIP1 defaults to; else 127.0.0.1.
+// The first IPv4 address of an interface that is up and not loopback, as Apache's brokerIP1 defaults to; else
+// 127.0.0.1.
 std::string first_address() {
   std::string address = "127.0.0.1";
   ifaddrs* list = nullptr;
@@ -122,13 +124,15 @@ int serve(Settings& settings, OptionSet& options, daemon::Signals& signals) {
   SystemClock clock;
   const auto disk = file::make_real_disk();
   remoting::Network network(settings.network, clock);
-  broker::BrokerIdentity identity{settings.broker.cluster_name, settings.broker.broker_name, settings.broker.broker_id, {}, {}, {}};
+  broker::BrokerIdentity identity{
+      settings.broker.cluster_name, settings.broker.broker_name, settings.broker.broker_id, {}, {}, {}};
   const auto host = message::parse_host(settings.broker.advertised_address, settings.broker.listen_port);
   if (!host) {
     log_error("brokerIP1={}: an IP address is expected", settings.broker.advertised_address);
     return daemon::kExitBadSettings;
   }
-  auto opened = broker::Broker::open({settings.broker, settings.store, options, *disk, clock, network}, std::move(identity));
+  auto opened =
+      broker::Broker::open({settings.broker, settings.store, options, *disk, clock, network}, std::move(identity));
   if (!opened) {
     log_error("{}", opened.error().text);
     return daemon::kExitFailed;
@@ -143,8 +147,9 @@ int serve(Settings& settings, OptionSet& options, daemon::Signals& signals) {
   auto store_host = *host;
   store_host.port = listeners.main;
   const auto& report = broker.open_report();
-  log_info("store opened in {} ms: {} stop before, {}, {} records read", report.took_ms, report.was_clean ? "clean" : "no clean",
-           report.used_side_file ? "state file used" : "state file not used", report.scanned_records);
+  log_info("store opened in {} ms: {} stop before, {}, {} records read", report.took_ms,
+           report.was_clean ? "clean" : "no clean", report.used_side_file ? "state file used" : "state file not used",
+           report.scanned_records);
 
   auto& store = broker.store();
   std::vector<std::thread> io_threads;
@@ -160,19 +165,20 @@ int serve(Settings& settings, OptionSet& options, daemon::Signals& signals) {
     for (std::size_t i = 0; i < network.io_threads(); ++i) io_threads.emplace_back([&network, i] { network.run(i); });
 
     const auto fast_host = fmt::format("{}:{}", settings.broker.advertised_address, listeners.fast);
-    daemon::log_start_table(kProgram, std::array<std::pair<std::string, std::string>, 10>{{
-                                          {"broker", fmt::format("{} / {} / {}", settings.broker.cluster_name, settings.broker.broker_name,
-                                                                 settings.broker.broker_id)},
-                                          {"listener", fmt::format("{}:{}", settings.broker.bind_address, listeners.main)},
-                                          {"advertised", store_host.text()},
-                                          {"fast listener", fast_host},
-                                          {"nameservers", settings.broker.nameserver_addresses},
-                                          {"store", settings.store.root},
-                                          {"flush policy", std::string(store.log().flush_policy())},
-                                          {"put lock", std::string(store.log().put().name())},
-                                          {"io threads", std::to_string(network.io_threads())},
-                                          {"authentication", "off"},
-                                      }});
+    daemon::log_start_table(
+        kProgram, std::array<std::pair<std::string, std::string>, 10>{{
+                      {"broker", fmt::format("{} / {} / {}", settings.broker.cluster_name, settings.broker.broker_name,
+                                             settings.broker.broker_id)},
+                      {"listener", fmt::format("{}:{}", settings.broker.bind_address, listeners.main)},
+                      {"advertised", store_host.text()},
+                      {"fast listener", fast_host},
+                      {"nameservers", settings.broker.nameserver_addresses},
+                      {"store", settings.store.root},
+                      {"flush policy", std::string(store.log().flush_policy())},
+                      {"put lock", std::string(store.log().put().name())},
+                      {"io threads", std::to_string(network.io_threads())},
+                      {"authentication", "off"},
+                  }});
     daemon::print_ready(kProgram, fmt::format("listen={} fast={}", store_host.text(), fast_host));
 
     log_info("signal {}: draining", signals.wait());

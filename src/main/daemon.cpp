@@ -109,7 +109,8 @@ std::optional<int> read_settings(const Program& program, const CommandLine& comm
   if (command_line.print_document) say(stdout, options.to_markdown());
   if (command_line.print_all) print_settings(options, {});
   if (command_line.print_important) print_settings(options, program.important_keys);
-  if (command_line.check_only || command_line.print_all || command_line.print_important || command_line.print_document) {
+  if (command_line.check_only || command_line.print_all || command_line.print_important ||
+      command_line.print_document) {
     return 0;
   }
   notices = std::move(outcome.notices);

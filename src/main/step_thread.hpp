@@ -1,16 +1,16 @@
 #pragma once
 // Runs a step function on a thread of its own until stopped. Components offer steps; only main owns threads.
 
-#include "tern/base/wakeup.hpp"
-
 #include <atomic>
 #include <functional>
 #include <thread>
 
+#include "tern/base/wakeup.hpp"
+
 namespace tern::daemon {
 
-/// step() until it has nothing to do, then sleep until woken or until it wants to run again. stop() lets the step under way
-/// finish; the destructor stops too.
+/// step() until it has nothing to do, then sleep until woken or until it wants to run again. stop() lets the step under
+/// way finish; the destructor stops too.
 class StepThread {
  public:
   StepThread(Wakeup& wakeup, std::function<StepResult()> step)

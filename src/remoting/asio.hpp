@@ -2,6 +2,11 @@
 // The parts of Asio this room uses, with the executor spelled out: the type-erased default costs an indirect call per
 // operation and an allocation now and then.
 
+#include <chrono>
+#include <cstddef>
+#include <new>
+#include <utility>
+
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -9,11 +14,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/ip/tcp.hpp>
-
-#include <chrono>
-#include <cstddef>
-#include <new>
-#include <utility>
 
 namespace tern::remoting {
 
@@ -27,8 +27,8 @@ using Resolver = asio::ip::basic_resolver<Tcp, Executor>;
 using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
-/// Room for one pending operation, so that waiting again costs no allocation: Asio's own cache lives on the stack of run(),
-/// and a turn loop leaves run_one() after each handler. An operation that does not fit comes from the heap.
+/// Room for one pending operation, so that waiting again costs no allocation: Asio's own cache lives on the stack of
+/// run(), and a turn loop leaves run_one() after each handler. An operation that does not fit comes from the heap.
 class OperationSlot {
  public:
   OperationSlot() = default;

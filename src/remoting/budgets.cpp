@@ -1,10 +1,11 @@
-// The two budgets: bytes of frames that are arriving, bytes of answers that are not sent. Each io thread looks after its own
-// connections, by the sum of all; so a bound holds for the process while no thread touches another's connections.
+// The two budgets: bytes of frames that are arriving, bytes of answers that are not sent. Each io thread looks after
+// its own connections, by the sum of all; so a bound holds for the process while no thread touches another's
+// connections.
 //
-// Above three quarters, connections stop being read: of the arriving frames those that miss the most (so that those that can
-// be completed with the room that is left are, and give it back), of the unsent ones those that hold more than the average.
-// A connection that stays unread for kPausedSecondsMax while more than half is in use is dropped, and above the limit the
-// largest holders are dropped at once, down to seven eighths.
+// Above three quarters, connections stop being read: of the arriving frames those that miss the most (so that those
+// that can be completed with the room that is left are, and give it back), of the unsent ones those that hold more than
+// the average. A connection that stays unread for kPausedSecondsMax while more than half is in use is dropped, and
+// above the limit the largest holders are dropped at once, down to seven eighths.
 //
 // Looking at all connections costs: it is done again when the sum has moved by 1/64 of the limit, and once a second.
 
@@ -20,11 +21,19 @@ namespace {
 
 constexpr std::int64_t kPausedSecondsMax = 5;
 
-std::int64_t pressure_begins(std::int64_t limit) { return limit / 4 * 3; }
-std::int64_t pressure_ends(std::int64_t limit) { return limit / 2; }
-std::int64_t after_dropping(std::int64_t limit) { return limit / 8 * 7; }
+std::int64_t pressure_begins(std::int64_t limit) {
+  return limit / 4 * 3;
+}
+std::int64_t pressure_ends(std::int64_t limit) {
+  return limit / 2;
+}
+std::int64_t after_dropping(std::int64_t limit) {
+  return limit / 8 * 7;
+}
 
-Pause pause_of(Budget budget) { return budget == Budget::kReceiving ? Pause::kReceivingBudget : Pause::kUnsentBudget; }
+Pause pause_of(Budget budget) {
+  return budget == Budget::kReceiving ? Pause::kReceivingBudget : Pause::kUnsentBudget;
+}
 
 }  // namespace
 
@@ -34,7 +43,8 @@ void IoThread::balance(Budget budget) {
   if (held <= pressure_begins(limit) && paused_ == 0) return;
   const auto own = (budget == Budget::kReceiving ? counters_.receiving_bytes : counters_.unsent_bytes)
                        .load(std::memory_order_relaxed);
-  // A thread that holds less than its share leaves the dropping to those that hold more; they look once a second at least.
+  // A thread that holds less than its share leaves the dropping to those that hold more; they look once a second at
+  // least.
   if (held > limit && own * static_cast<std::int64_t>(network_.io_threads.size()) >= held) {
     held -= drop_largest(budget, held - after_dropping(limit), 0);
   }
@@ -116,8 +126,10 @@ std::int64_t IoThread::drop_largest(Budget budget, std::int64_t bytes, std::int6
     const std::int64_t held = connection->held(budget);
     IoCounters::add(counters_.dropped_for_budget, 1);
     if (const auto times = network_.budget_lines.admit(network_.clock)) {
-      log_warning("{} ({}) is used up: {} is dropped, which holds {} bytes of it; {} connections dropped for a limit since the last line",
-                  NetworkState::key(budget), network_.limit(budget), connection->remote_text(), held, times);
+      log_warning(
+          "{} ({}) is used up: {} is dropped, which holds {} bytes of it; {} connections dropped for a limit since the "
+          "last line",
+          NetworkState::key(budget), network_.limit(budget), connection->remote_text(), held, times);
     }
     connection->end();
     freed += held;
@@ -138,8 +150,10 @@ void IoThread::drop_paused(Budget budget) {
     const std::int64_t own = connection->held(budget);
     IoCounters::add(counters_.dropped_for_budget, 1);
     if (const auto times = network_.budget_lines.admit(network_.clock)) {
-      log_warning("{} ({}) has been nearly used up for {} s: {} is dropped, which holds {} bytes of it; {} connections dropped for a limit since the last line",
-                  NetworkState::key(budget), limit, kPausedSecondsMax, connection->remote_text(), own, times);
+      log_warning(
+          "{} ({}) has been nearly used up for {} s: {} is dropped, which holds {} bytes of it; {} connections dropped "
+          "for a limit since the last line",
+          NetworkState::key(budget), limit, kPausedSecondsMax, connection->remote_text(), own, times);
     }
     connection->end();
     held -= own;

@@ -10,13 +10,14 @@ namespace tern::remoting {
 namespace {
 
 constexpr std::int64_t kConnectTimeoutMs = 3000;
+constexpr std::size_t kWaitingMax = 10'000;  // calls that wait for one connection
 
 using Now = std::chrono::steady_clock;
 
 }  // namespace
 
-/// States: no connection; connecting, with calls that wait for it; connected. Held by the Client and by what is under way, so
-/// answers may come after the Client is gone.
+/// States: no connection; connecting, with calls that wait for it; connected. Held by the Client and by what is under
+/// way, so answers may come after the Client is gone.
 class Client::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(Network& network, std::string address, Handler* on_request)
@@ -60,7 +61,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
       const MutexLock lock(lock_);
       if (peer_ != nullptr && peer_->is_open()) {
         peer = peer_;
-      } else {
+      } else if (waiting_.size() < kWaitingMax) {
         call.id = ++last_id_;
         id = call.id;
         waiting_.push_back(std::move(call));
@@ -68,6 +69,10 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
       }
     }
     if (peer != nullptr) return send(*peer, std::move(call));
+    if (id == 0) {
+      if (call.done) call.done(error(Errc::kOverBudget, static_cast<std::int64_t>(kWaitingMax)));
+      return;
+    }
     network_.after(0, timeout_ms, [self = shared_from_this(), id] { self->give_up(id); });
     if (!connect) return;
     network_.connect(
@@ -80,7 +85,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     std::vector<Waiting> late;
     {
       const MutexLock lock(lock_);
-      const auto call = std::find_if(waiting_.begin(), waiting_.end(), [id](const Waiting& one) { return one.id == id; });
+      const auto call =
+          std::find_if(waiting_.begin(), waiting_.end(), [id](const Waiting& one) { return one.id == id; });
       if (call == waiting_.end()) return;
       late.push_back(std::move(*call));
       waiting_.erase(call);
@@ -129,12 +135,18 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
 
 Client::Client(Network& network, std::string address, Handler* on_request)
     : impl_(std::make_shared<Impl>(network, std::move(address), on_request)) {}
-Client::~Client() { impl_->close(); }
+Client::~Client() {
+  impl_->close();
+}
 
 void Client::call(protocol::Outgoing request, std::int64_t timeout_ms, AnswerHandler done) {
   impl_->call(std::move(request), timeout_ms, std::move(done));
 }
-void Client::notify(protocol::Outgoing request, std::int64_t timeout_ms) { impl_->notify(std::move(request), timeout_ms); }
-const std::string& Client::address() const { return impl_->address(); }
+void Client::notify(protocol::Outgoing request, std::int64_t timeout_ms) {
+  impl_->notify(std::move(request), timeout_ms);
+}
+const std::string& Client::address() const {
+  return impl_->address();
+}
 
 }  // namespace tern::remoting

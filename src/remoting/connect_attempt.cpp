@@ -1,10 +1,10 @@
 #include "remoting/connect_attempt.hpp"
 
-#include <boost/asio/connect.hpp>
-
 #include <algorithm>
 #include <charconv>
 #include <utility>
+
+#include <boost/asio/connect.hpp>
 
 #include "remoting/connection.hpp"
 

@@ -1,16 +1,16 @@
 #pragma once
 // From "host:port" to an open connection, or to a reason why not.
 
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
 #include "tern/base/result.hpp"
 #include "tern/remoting/server.hpp"
 
 #include "remoting/asio.hpp"
 #include "remoting/io_thread.hpp"
-
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <string>
 
 namespace tern::remoting {
 
@@ -21,7 +21,8 @@ struct HostPort {
 };
 Result<HostPort> parse_host_port(const std::string& address);
 
-/// One attempt, on one io thread. Calls `done` exactly once, there. Names are resolved by Asio's resolver, on its own thread.
+/// One attempt, on one io thread. Calls `done` exactly once, there. Names are resolved by Asio's resolver, on its own
+/// thread.
 class ConnectAttempt : public std::enable_shared_from_this<ConnectAttempt> {
  public:
   ConnectAttempt(IoThread& io, Network::Connected done, Handler* on_request, std::function<void()> closed);

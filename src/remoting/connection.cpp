@@ -1,14 +1,13 @@
 #include "remoting/connection.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstring>
+#include <sys/socket.h>
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <climits>
 
 #include "tern/base/check.hpp"
 
@@ -18,7 +17,9 @@ namespace {
 constexpr unsigned kBudgetPauses =
     static_cast<unsigned>(Pause::kReceivingBudget) | static_cast<unsigned>(Pause::kUnsentBudget);
 
-bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+bool would_block(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK;
+}
 
 }  // namespace
 
@@ -51,12 +52,6 @@ Connection::Connection(IoThread& io, Socket socket, const message::Host& remote,
   socket_.emplace(std::move(socket));
 }
 
-// The socket went with the self-reference, on the io thread; whoever drops the last reference may be any thread.
-Connection::~Connection() {
-  io_role.assert_held();
-  TERN_CHECK(ended_ || !socket_ || self_ == nullptr, "connection {} is destroyed while it is open", id_);
-}
-
 void Connection::start(const std::shared_ptr<Connection>& self) {
   self_ = self;
   peer_ = self;
@@ -69,7 +64,8 @@ void Connection::start(const std::shared_ptr<Connection>& self) {
   }
 }
 
-// ---- From any thread -------------------------------------------------------------------------------------------------
+// ---- From any thread
+// -------------------------------------------------------------------------------------------------
 
 void Connection::send_letter(Letter letter, const protocol::Outgoing* command, std::int32_t flag) {
   // Encoded here and not on the io thread: its time is what all connections share.
@@ -160,17 +156,26 @@ void Connection::receive(Letter& letter, std::string_view head) {
     return;
   }
   switch (letter.kind) {
-    case Letter::Kind::kWork: return;
-    case Letter::Kind::kClose: return end_after_flush();
-    case Letter::Kind::kForgotten: return answered();
-    case Letter::Kind::kAnswer: answered(); break;
-    case Letter::Kind::kNotify: break;
-    case Letter::Kind::kCall: start_call(letter.opaque, letter.timeout_ms, std::move(letter.done)); break;
+    case Letter::Kind::kWork:
+      return;
+    case Letter::Kind::kClose:
+      return end_after_flush();
+    case Letter::Kind::kForgotten:
+      return answered();
+    case Letter::Kind::kAnswer:
+      answered();
+      break;
+    case Letter::Kind::kNotify:
+      break;
+    case Letter::Kind::kCall:
+      start_call(letter.opaque, letter.timeout_ms, std::move(letter.done));
+      break;
   }
   pushed(queue().push(head, letter.body));
 }
 
-// ---- Calls of our own ------------------------------------------------------------------------------------------------
+// ---- Calls of our own
+// ------------------------------------------------------------------------------------------------
 
 void Connection::start_call(std::int32_t opaque, std::int64_t timeout_ms, AnswerHandler done) {
   const auto deadline = io_.at(io_.turn_ns() + std::max<std::int64_t>(timeout_ms, 0) * 1'000'000, [this, opaque] {
@@ -201,7 +206,8 @@ void Connection::take_answer(const protocol::CommandHeader& header, std::span<co
   finish_call(header.opaque, std::move(answer));
 }
 
-// ---- Receiving -------------------------------------------------------------------------------------------------------
+// ---- Receiving
+// -------------------------------------------------------------------------------------------------------
 
 void Connection::wait_readable() {
   waits_readable_ = true;
@@ -232,8 +238,8 @@ void Connection::on_readable(const error_code& error) {
   if (!ending_ && pauses_ == 0) wait_readable();
 }
 
-// One read. A small remainder moves in front of what follows it; a large one is read straight into, and only bytes behind
-// its frame's end go to the turn's buffer: no byte of a large frame is copied.
+// One read. A small remainder moves in front of what follows it; a large one is read straight into, and only bytes
+// behind its frame's end go to the turn's buffer: no byte of a large frame is copied.
 void Connection::read() {
   if (has_whole_frames_) {
     has_whole_frames_ = false;
@@ -312,7 +318,8 @@ void Connection::take_frames(std::span<const std::byte> bytes) {
 
 void Connection::take_frame(const protocol::Frame& frame) {
   protocol::CommandHeader& header = io_.header();
-  if (const auto status = io_.decoder().decode(frame.type, frame.header, header); !status) return refuse(status.error());
+  if (const auto status = io_.decoder().decode(frame.type, frame.header, header); !status)
+    return refuse(status.error());
   if (header.is_response()) return take_answer(header, frame.body);
   io_.keep_views(header, frame.header);
   io_.took_request();
@@ -323,7 +330,8 @@ void Connection::take_frame(const protocol::Frame& frame) {
   }
   Reply reply(self_, opaque, header.is_one_way());
   if (origin_.handler == nullptr) {
-    reply(protocol::refuse(protocol::ResponseCode::kRequestCodeNotSupported, " request type {} not supported", header.code));
+    reply(protocol::refuse(protocol::ResponseCode::kRequestCodeNotSupported, " request type {} not supported",
+                           header.code));
     return;
   }
   origin_.handler->handle({header, frame.body, peer_, origin_.listener, io_index_, io_.turn_ns()}, std::move(reply));
@@ -332,13 +340,16 @@ void Connection::take_frame(const protocol::Frame& frame) {
 void Connection::keep_remainder(std::span<const std::byte> bytes, std::size_t frame_size) {
   frame_size_ = frame_size;
   // Room for what is here and a little more; it grows as bytes come.
-  const std::size_t capacity = bytes.size() <= kSmallPartialBytes ? bytes.size() : std::min(frame_size, 2 * bytes.size());
-  if (!reserve_partial(capacity)) {
+  const std::size_t capacity =
+      bytes.size() <= kSmallPartialBytes ? bytes.size() : std::min(frame_size, 2 * bytes.size());
+  if (!reserve_partial(capacity) && !reserve_partial(bytes.size())) {
     IoCounters::add(io_.counters().dropped_for_budget, 1);
     NetworkState& network = io_.network();
     if (const auto times = network.budget_lines.admit(network.clock)) {
-      log_warning("{} ({}) is used up: {} is dropped, whose frame of {} bytes has begun to arrive; {} connections dropped for a limit since the last line",
-                  NetworkState::key(Budget::kReceiving), network.limit(Budget::kReceiving), remote_text(), frame_size, times);
+      log_warning(
+          "{} ({}) is used up: {} is dropped, whose frame of {} bytes has begun to arrive; {} connections dropped for "
+          "a limit since the last line",
+          NetworkState::key(Budget::kReceiving), network.limit(Budget::kReceiving), remote_text(), frame_size, times);
     }
     return end();
   }
@@ -374,14 +385,17 @@ std::int64_t Connection::held(Budget budget) const {
 }
 
 std::int64_t Connection::missing() const {
-  return partial_.size() <= kSmallPartialBytes || has_whole_frames_ ? 0 : static_cast<std::int64_t>(frame_size_ - partial_.size());
+  return partial_.size() <= kSmallPartialBytes || has_whole_frames_
+             ? 0
+             : static_cast<std::int64_t>(frame_size_ - partial_.size());
 }
 
 void Connection::refuse(const Error& error) {
   IoCounters::add(io_.counters().bad_frames, 1);
   NetworkState& network = io_.network();
   if (const auto times = network.bad_frame_lines.admit(network.clock)) {
-    log_warning("{} is closed for what it sent: {}; {} such connections since the last line", remote_text(), error.text(), times);
+    log_warning("{} is closed for what it sent: {}; {} such connections since the last line", remote_text(),
+                error.text(), times);
   }
   end_after_flush();
 }
@@ -400,7 +414,8 @@ void Connection::resume(Pause reason) {
   if (before != 0 && pauses_ == 0 && !waits_readable_ && !ended_ && !ending_) wait_readable();
 }
 
-// ---- Sending ---------------------------------------------------------------------------------------------------------
+// ---- Sending
+// ---------------------------------------------------------------------------------------------------------
 
 void Connection::answered() {
   --unanswered_;
@@ -489,7 +504,8 @@ void Connection::on_writable(const error_code& error) {
   }
 }
 
-// ---- The end ---------------------------------------------------------------------------------------------------------
+// ---- The end
+// ---------------------------------------------------------------------------------------------------------
 
 // What was answered in this turn still leaves: the requests before a bad frame were good ones.
 void Connection::end_after_flush() {

@@ -1,17 +1,6 @@
 #pragma once
 // One TCP connection of either direction: frames in, frames out.
 
-#include "tern/message/record.hpp"
-#include "tern/protocol/frame.hpp"
-#include "tern/remoting/request.hpp"
-#include "tern/remoting/server.hpp"
-
-#include "remoting/asio.hpp"
-#include "remoting/io_thread.hpp"
-#include "remoting/mailbox.hpp"
-#include "remoting/out_queue.hpp"
-#include "remoting/turn_memory.hpp"
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +11,17 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+
+#include "tern/message/record.hpp"
+#include "tern/protocol/frame.hpp"
+#include "tern/remoting/request.hpp"
+#include "tern/remoting/server.hpp"
+
+#include "remoting/asio.hpp"
+#include "remoting/io_thread.hpp"
+#include "remoting/mailbox.hpp"
+#include "remoting/out_queue.hpp"
+#include "remoting/turn_memory.hpp"
 
 namespace tern::remoting {
 
@@ -41,9 +41,10 @@ enum class Pause : std::uint8_t {
   kStopping = 8,
 };
 
-/// Lives on one io thread. Peer and Reply::Sink may be used from any thread and for any time: off the io thread they write a
-/// letter to its mailbox, which outlives it. Owns itself (`self_`) from start() until it has ended and Asio has returned the
-/// operations under way; the socket is destroyed then, before the io_context, whoever still holds the object.
+/// Lives on one io thread. Peer and Reply::Sink may be used from any thread and for any time: off the io thread they
+/// write a letter to its mailbox, which outlives it. Owns itself (`self_`) from start() until it has ended and Asio has
+/// returned the operations under way; the socket is destroyed then, before the io_context, whoever still holds the
+/// object.
 class Connection final : public Peer, public Reply::Sink, public std::enable_shared_from_this<Connection> {
  public:
   /// Unsent bytes above which a connection is not read: a peer that does not take its answers gets no new ones.
@@ -52,7 +53,6 @@ class Connection final : public Peer, public Reply::Sink, public std::enable_sha
   static constexpr std::size_t kSmallPartialBytes = 4096;
 
   Connection(IoThread& io, Socket socket, const message::Host& remote, Origin origin);
-  ~Connection() override;
 
   // Peer.
   [[nodiscard]] std::uint64_t id() const noexcept override { return id_; }
@@ -144,7 +144,7 @@ class Connection final : public Peer, public Reply::Sink, public std::enable_sha
   OperationSlot read_slot_;
   OperationSlot write_slot_;
   PartialFrame partial_ TERN_GUARDED_BY(io_role);
-  std::size_t frame_size_ TERN_GUARDED_BY(io_role) = 0;  // of partial_, as far as known
+  std::size_t frame_size_ TERN_GUARDED_BY(io_role) = 0;     // of partial_, as far as known
   bool has_whole_frames_ TERN_GUARDED_BY(io_role) = false;  // partial_ is no part, but frames that wait to be handled
   std::unique_ptr<OutQueue> out_ TERN_GUARDED_BY(io_role);  // null: nothing is unsent
   std::unordered_map<std::int32_t, PendingCall> calls_ TERN_GUARDED_BY(io_role);

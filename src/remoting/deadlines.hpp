@@ -11,8 +11,8 @@
 namespace tern::remoting {
 
 /// Functions that run once a time has passed, unless they are cancelled. Times are Clock::steady_ns. Most deadlines are
-/// cancelled (the answer came): then only the function goes, and its place in the order is dropped when its time comes or
-/// when such places are the majority.
+/// cancelled (the answer came): then only the function goes, and its place in the order is dropped when its time comes
+/// or when such places are the majority.
 class Deadlines {
  public:
   using Token = std::uint64_t;

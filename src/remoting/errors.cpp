@@ -10,11 +10,16 @@ class RemotingCategory final : public std::error_category {
   [[nodiscard]] const char* name() const noexcept override { return "remoting"; }
   [[nodiscard]] std::string message(int code) const override {
     switch (static_cast<Errc>(code)) {
-      case Errc::kConnectFailed: return "cannot connect";
-      case Errc::kClosed: return "the connection was closed before the answer came";
-      case Errc::kTimeout: return "no answer in time";
-      case Errc::kOverBudget: return "refused, a limit is reached";
-      case Errc::kBadAddress: return "not an address of the form host:port";
+      case Errc::kConnectFailed:
+        return "cannot connect";
+      case Errc::kClosed:
+        return "the connection was closed before the answer came";
+      case Errc::kTimeout:
+        return "no answer in time";
+      case Errc::kOverBudget:
+        return "too many calls wait for the connection";
+      case Errc::kBadAddress:
+        return "not an address of the form host:port";
     }
     return "unknown error";
   }

@@ -1,6 +1,15 @@
 #pragma once
 // One io thread: its event loop, the turns, and what its connections share.
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
 #include "tern/base/thread_annotations.hpp"
 #include "tern/protocol/command.hpp"
 
@@ -11,29 +20,20 @@
 #include "remoting/out_queue.hpp"
 #include "remoting/turn_memory.hpp"
 
-#include <atomic>
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <span>
-#include <vector>
-
 namespace tern::remoting {
 
 class Connection;
 
-/// "The caller is the io thread that owns this object." One role for all io threads: an object never changes its owner, and
-/// whoever enters from the event loop or a mailbox is on the right one.
+/// "The caller is the io thread that owns this object." One role for all io threads: an object never changes its owner,
+/// and whoever enters from the event loop or a mailbox is on the right one.
 inline const ThreadRole io_role;
 
 /// The loop of one io thread:
 ///   wait for the first ready handler; run what else is ready, up to a bound of handlers, requests and buffer room;
 ///   end_of_turn of every handler; one gather write for each connection that has something to send.
-/// Everything that user code does (handle, peer_closed, answers, posted work) runs inside a turn and before its flush, so
-/// what it answers leaves with that turn.
-/// run() belongs to one thread; members under REQUIRES(io_role) to that thread, or to the one that sets up and destroys.
+/// Everything that user code does (handle, peer_closed, answers, posted work) runs inside a turn and before its flush,
+/// so what it answers leaves with that turn. run() belongs to one thread; members under REQUIRES(io_role) to that
+/// thread, or to the one that sets up and destroys.
 class IoThread {
  public:
   IoThread(NetworkState& network, std::size_t index);
@@ -150,8 +150,8 @@ class IoThread {
 
   std::int64_t turn_ns_ TERN_GUARDED_BY(io_role) = 0;  // 0: not asked for yet
   std::int64_t turn_requests_ TERN_GUARDED_BY(io_role) = 0;
-  int alone_ TERN_GUARDED_BY(io_role) = 0;  // turns that run one handler only, because the last that looked found no other
-  bool mail_read_ TERN_GUARDED_BY(io_role) = false;     // in this turn: once is enough, work that posts itself must not hold it
+  bool mail_read_ TERN_GUARDED_BY(io_role) =
+      false;  // in this turn: once is enough, work that posts itself must not hold it
   bool mail_waiting_ TERN_GUARDED_BY(io_role) = false;  // for the next turn, which begins with it
   TurnBuffer buffer_ TERN_GUARDED_BY(io_role);
   TurnTexts texts_ TERN_GUARDED_BY(io_role);
@@ -164,8 +164,8 @@ class IoThread {
   std::vector<std::unique_ptr<OutQueue>> queues_ TERN_GUARDED_BY(io_role);
 
   std::int64_t unanswered_ TERN_GUARDED_BY(io_role) = 0;
-  std::int64_t paused_ TERN_GUARDED_BY(io_role) = 0;                  // connections not read because of a budget
-  std::int64_t balanced_at_[2] TERN_GUARDED_BY(io_role) = {0, 0};     // bytes held when balance() last looked at all
+  std::int64_t paused_ TERN_GUARDED_BY(io_role) = 0;               // connections not read because of a budget
+  std::int64_t balanced_at_[2] TERN_GUARDED_BY(io_role) = {0, 0};  // bytes held when balance() last looked at all
   bool stopped_reading_ TERN_GUARDED_BY(io_role) = false;
   bool draining_ TERN_GUARDED_BY(io_role) = false;
   bool finished_ TERN_GUARDED_BY(io_role) = false;

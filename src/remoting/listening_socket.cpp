@@ -1,11 +1,10 @@
 #include "remoting/listening_socket.hpp"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 #include "remoting/connection.hpp"
@@ -25,13 +24,16 @@ class Descriptor {
   ~Descriptor() {
     if (value_ >= 0) ::close(value_);
   }
-  int release() { return std::exchange(value_, -1); }
+  [[nodiscard]] int value() const { return value_; }
+  void release() { value_ = -1; }
 
  private:
   int value_;
 };
 
-bool is_shortage(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+bool is_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
 
 }  // namespace
 
@@ -136,7 +138,8 @@ void ListeningSocket::hand_over(int descriptor, const Tcp::endpoint& remote) {
     NetworkState& network = target.network();
     Socket socket(target.context());
     error_code failed;
-    socket.assign(remote.protocol(), owner->release(), failed);
+    socket.assign(remote.protocol(), owner->value(), failed);
+    if (!failed) owner->release();  // the socket's now
     if (failed || target.is_finished()) {
       network.open_connections.fetch_sub(1, std::memory_order_relaxed);
       return;

@@ -1,16 +1,16 @@
 #pragma once
 // Accepting connections, on io thread 0, for all io threads in turn.
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "tern/base/result.hpp"
 #include "tern/remoting/server.hpp"
 
 #include "remoting/asio.hpp"
 #include "remoting/io_thread.hpp"
-
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string>
 
 namespace tern::remoting {
 

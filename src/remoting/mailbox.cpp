@@ -1,8 +1,8 @@
 #include "remoting/mailbox.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <utility>
+
+#include <boost/asio/post.hpp>
 
 namespace tern::remoting {
 

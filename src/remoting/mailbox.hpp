@@ -1,18 +1,18 @@
 #pragma once
 // How other threads reach an io thread: letters under a mutex, one wake-up for all that came since it last looked.
 
-#include "tern/base/thread_annotations.hpp"
-#include "tern/protocol/command.hpp"
-#include "tern/remoting/peer.hpp"
-
-#include "remoting/asio.hpp"
-
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tern/base/thread_annotations.hpp"
+#include "tern/protocol/command.hpp"
+#include "tern/remoting/peer.hpp"
+
+#include "remoting/asio.hpp"
 
 namespace tern::remoting {
 

@@ -1,18 +1,18 @@
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <sys/resource.h>
 #include <thread>
 #include <utility>
+
+#include "tern/base/check.hpp"
+#include "tern/remoting/server.hpp"
 
 #include "remoting/connect_attempt.hpp"
 #include "remoting/connection.hpp"
 #include "remoting/io_thread.hpp"
 #include "remoting/listening_socket.hpp"
 #include "remoting/network_state.hpp"
-#include "tern/base/check.hpp"
-#include "tern/remoting/server.hpp"
 
 namespace tern::remoting {
 namespace {
@@ -23,8 +23,8 @@ std::int64_t connections_allowed(const NetworkOptions& options) {
   // The rest is for files, and for refusing connections politely.
   const auto possible = static_cast<std::int64_t>(limit.rlim_cur / 8 * 7);
   if (possible < options.connections_max) {
-    log_warning("networkConnectionsMax is {}, but {} descriptors (ulimit -n) allow {} connections", options.connections_max,
-                limit.rlim_cur, possible);
+    log_info("networkConnectionsMax is {}, but {} descriptors (ulimit -n) allow {} connections",
+             options.connections_max, limit.rlim_cur, possible);
   }
   return std::min<std::int64_t>(options.connections_max, possible);
 }
@@ -85,9 +85,12 @@ class Network::Impl {
 Network::Network(const NetworkOptions& options, const Clock& clock) : impl_(std::make_unique<Impl>(options, clock)) {}
 Network::~Network() = default;
 
-std::size_t Network::io_threads() const { return impl_->state.io_threads.size(); }
+std::size_t Network::io_threads() const {
+  return impl_->state.io_threads.size();
+}
 
-Result<std::uint16_t> Network::listen(const std::string& address, std::uint16_t port, Listener listener, Handler& handler) {
+Result<std::uint16_t> Network::listen(const std::string& address, std::uint16_t port, Listener listener,
+                                      Handler& handler) {
   io_role.assert_held();  // before run()
   auto socket = std::make_unique<ListeningSocket>(impl_->state, listener, handler);
   const auto taken = socket->open(address, port);
@@ -97,9 +100,13 @@ Result<std::uint16_t> Network::listen(const std::string& address, std::uint16_t 
   return *taken;
 }
 
-void Network::run(std::size_t io_thread) { impl_->io(io_thread).run(); }
+void Network::run(std::size_t io_thread) {
+  impl_->io(io_thread).run();
+}
 
-void Network::post(std::size_t io_thread, std::function<void()> work) { impl_->io(io_thread).post(std::move(work)); }
+void Network::post(std::size_t io_thread, std::function<void()> work) {
+  impl_->io(io_thread).post(std::move(work));
+}
 
 void Network::after(std::size_t io_thread, std::int64_t delay_ms, std::function<void()> work) {
   IoThread& io = impl_->io(io_thread);

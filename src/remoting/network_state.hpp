@@ -1,17 +1,17 @@
 #pragma once
 // What the io threads of one Network share.
 
-#include "tern/base/clock.hpp"
-#include "tern/base/log.hpp"
-#include "tern/base/wakeup.hpp"
-#include "tern/remoting/server.hpp"
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
+
+#include "tern/base/clock.hpp"
+#include "tern/base/log.hpp"
+#include "tern/base/wakeup.hpp"
+#include "tern/remoting/server.hpp"
 
 namespace tern::remoting {
 
@@ -46,7 +46,7 @@ struct NetworkState {
 
   const NetworkOptions& options;
   const Clock& clock;
-  const std::int64_t connections_max;               // the option, or what the process's descriptors allow
+  const std::int64_t connections_max;                 // the option, or what the process's descriptors allow
   std::vector<std::unique_ptr<IoThread>> io_threads;  // constant after construction
 
   std::atomic<std::uint64_t> connection_ids{0};   // relaxed: only uniqueness counts

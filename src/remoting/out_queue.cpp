@@ -55,8 +55,8 @@ std::size_t OutQueue::gather(iovec* to, std::size_t count_max, std::size_t* tota
   std::size_t skip = first_sent_;
   for (std::size_t i = first_; i < segments_.size() && count < count_max; ++i, skip = 0) {
     const Segment& segment = segments_[i];
-    const auto* begin = segment.bytes != nullptr ? segment.bytes
-                                                 : reinterpret_cast<const std::byte*>(text_.data()) + segment.offset;
+    const auto* begin =
+        segment.bytes != nullptr ? segment.bytes : reinterpret_cast<const std::byte*>(text_.data()) + segment.offset;
     // sendmsg reads only; iovec has no const form.
     to[count++] = {const_cast<std::byte*>(begin) + skip, segment.size - skip};
     bytes += segment.size - skip;

@@ -1,16 +1,15 @@
 #pragma once
 // What a connection has to send: headers and small bodies as one text, large bodies as pieces that stay where they are.
 
-#include "tern/protocol/command.hpp"
-
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <sys/uio.h>
 #include <vector>
+
+#include "tern/protocol/command.hpp"
 
 namespace tern::remoting {
 
@@ -36,7 +35,7 @@ class OutQueue {
 
  private:
   struct Segment {
-    std::shared_ptr<const void> owner;   // null: `offset` is a place in text_
+    std::shared_ptr<const void> owner;  // null: `offset` is a place in text_
     const std::byte* bytes = nullptr;
     std::size_t offset = 0;
     std::size_t size = 0;

@@ -15,7 +15,8 @@ Reply& Reply::operator=(Reply&& other) noexcept {
 }
 
 Reply::~Reply() {
-  if (sink_ != nullptr) (*this)(protocol::refuse(protocol::ResponseCode::kSystemError, "the request was dropped without an answer"));
+  if (sink_ != nullptr)
+    (*this)(protocol::refuse(protocol::ResponseCode::kSystemError, "the request was dropped without an answer"));
 }
 
 void Reply::operator()(protocol::Response response) {

@@ -1,6 +1,6 @@
 #pragma once
-// Memory of an io thread's turn: where reads land, where texts outlive the decoder, and what a connection keeps of a frame
-// that has not arrived whole. Used by one io thread each.
+// Memory of an io thread's turn: where reads land, where texts outlive the decoder, and what a connection keeps of a
+// frame that has not arrived whole. Used by one io thread each.
 
 #include <algorithm>
 #include <cstddef>
@@ -24,7 +24,9 @@ class TurnBuffer {
   static constexpr std::size_t kReadMinBytes = 64 * 1024;   // less room than this ends the turn
 
   [[nodiscard]] bool has_room() const { return kSizeBytes - used_ >= kReadMinBytes; }
-  [[nodiscard]] std::span<std::byte> room() { return {bytes_.get() + used_, std::min(kReadMaxBytes, kSizeBytes - used_)}; }
+  [[nodiscard]] std::span<std::byte> room() {
+    return {bytes_.get() + used_, std::min(kReadMaxBytes, kSizeBytes - used_)};
+  }
   void take(std::size_t size) { used_ += size; }
   void reset() { used_ = 0; }
 

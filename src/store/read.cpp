@@ -1,9 +1,9 @@
 // Reading by position, by time and by key: everything that is not the pull path.
+#include <array>
+
 #include "tern/base/byte_order.hpp"
 #include "tern/message/record_layout.hpp"
 #include "tern/store/store.hpp"
-
-#include <array>
 
 namespace tern::store {
 namespace {
@@ -23,7 +23,8 @@ Result<std::string> Store::record_at(LogPosition position) const {
     return error(Errc::kNotFound, position.value);
   }
   std::string record(static_cast<std::size_t>(front->total_size), '\0');
-  if (const auto status = log_->read(position, std::as_writable_bytes(std::span(record))); !status) return status.error();
+  if (const auto status = log_->read(position, std::as_writable_bytes(std::span(record))); !status)
+    return status.error();
   const auto view = message::parse_record(std::as_bytes(std::span(record)), message::BodyCheck::kSkip);
   if (!view || view->physical_offset != position.value) return error(Errc::kNotFound, position.value);
   return record;
@@ -54,8 +55,10 @@ Result<QueueOffset> Store::offset_by_time(const Queue& queue, std::int64_t times
     const auto time = store_time(queue, {middle});
     if (!time) return time.error();
     const bool is_before = boundary == TimeBoundary::kLower ? *time < timestamp_ms : *time <= timestamp_ms;
-    if (is_before) low = middle + 1;
-    else high = middle;
+    if (is_before)
+      low = middle + 1;
+    else
+      high = middle;
   }
   if (boundary == TimeBoundary::kUpper) low = std::max(min.value, low - 1);
   return QueueOffset{low};

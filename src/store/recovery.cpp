@@ -1,14 +1,13 @@
 #include "store/recovery.hpp"
 
-#include "store/durable_directory.hpp"
+#include <array>
+#include <span>
+#include <unistd.h>
 
 #include "tern/base/crc32.hpp"
 #include "tern/base/log.hpp"
 
-#include <unistd.h>
-
-#include <array>
-#include <span>
+#include "store/durable_directory.hpp"
 
 namespace tern::store {
 namespace {
@@ -17,7 +16,9 @@ constexpr std::int64_t kDigestBytes = 4096;
 constexpr std::int64_t kProgressEveryMs = 1000;
 constexpr std::int64_t kCheckpointSlackMs = 3000;  // as Apache's recovery subtracts from its checkpoint
 
-OpenProblem problem(const Error& error, std::string text) { return {error, std::move(text)}; }
+OpenProblem problem(const Error& error, std::string text) {
+  return {error, std::move(text)};
+}
 
 }  // namespace
 
@@ -58,14 +59,17 @@ Store::Recovery::Outcome Store::Recovery::run() {
   } else {
     std::string text;
     if (const auto status = queues.load_from_files(&text); !status) {
-      return problem(status.error(), text.empty() ? fmt::format("{}: {}", store_.options_.queues.directory, status.error().text()) : text);
+      return problem(
+          status.error(),
+          text.empty() ? fmt::format("{}: {}", store_.options_.queues.directory, status.error().text()) : text);
     }
     if (auto done = read_log(log.min_position(), log.min_position(), true); !done) return done;
     // What a queue file holds behind its last record in the log are left-overs.
     for (const auto& [queue, end] : next_seen_) {
       if (queue->bounds().max <= end) continue;
       if (const auto status = queues.cut(*queue, end); !status) {
-        return problem(status.error(), fmt::format("queue {}#{} cannot be cut at {}: {}", queue->topic(), queue->id(), end, status.error().text()));
+        return problem(status.error(), fmt::format("queue {}#{} cannot be cut at {}: {}", queue->topic(), queue->id(),
+                                                   end, status.error().text()));
       }
     }
   }
@@ -75,7 +79,8 @@ Store::Recovery::Outcome Store::Recovery::run() {
     return problem(status.error(), fmt::format("consume queues cannot be cut at {}: {}", tail, status.error().text()));
   }
   if (const auto status = queues.forget_before(log.min_position()); !status) {
-    return problem(status.error(), fmt::format("consume queues cannot forget what is before {}: {}", log.min_position(), status.error().text()));
+    return problem(status.error(), fmt::format("consume queues cannot forget what is before {}: {}", log.min_position(),
+                                               status.error().text()));
   }
   for (const auto& queue : queues.all()) queue->next_offset = queue->bounds().max.value;
   for (const auto& state : known_) {
@@ -87,7 +92,8 @@ Store::Recovery::Outcome Store::Recovery::run() {
   auto abort = store_.disk_.open(file::join(store_.root_, "abort"), file::OpenMode::kCreate);
   const auto pid = std::to_string(::getpid());
   if (!abort || !(*abort)->resize(0) || !(*abort)->write(0, std::as_bytes(std::span(pid)))) {
-    return problem(abort ? error(Errc::kReadOnly) : abort.error(), fmt::format("{}/abort cannot be written", store_.root_));
+    return problem(abort ? error(Errc::kReadOnly) : abort.error(),
+                   fmt::format("{}/abort cannot be written", store_.root_));
   }
   report_.took_ms = store_.clock_.steady_ms() - started_ms;
   return {};
@@ -96,7 +102,8 @@ Store::Recovery::Outcome Store::Recovery::run() {
 Store::Recovery::Outcome Store::Recovery::lock_directory() {
   const auto& root = store_.root_;
   if (const auto status = make_durable_directory(store_.disk_, root); !status) {
-    return problem(status.error(), fmt::format("store directory {} (storePathRootDir): {}", root, status.error().text()));
+    return problem(status.error(),
+                   fmt::format("store directory {} (storePathRootDir): {}", root, status.error().text()));
   }
   const auto path = file::join(root, "lock");
   auto opened = store_.disk_.open(path, file::OpenMode::kCreate);
@@ -104,14 +111,16 @@ Store::Recovery::Outcome Store::Recovery::lock_directory() {
   store_.lock_file_ = std::move(*opened);
   if (const auto status = store_.lock_file_->lock_first_byte(); !status) {
     return problem(error(Errc::kInUse), fmt::format("store {} is in use by another broker (its lock file {} is held); "
-                                                    "give each broker its own storePathRootDir", root, path));
+                                                    "give each broker its own storePathRootDir",
+                                                    root, path));
   }
   constexpr std::string_view kText = "lock";
   if (const auto status = store_.lock_file_->write(0, std::as_bytes(std::span(kText))); !status) {
     return problem(status.error(), fmt::format("{}: {}", path, status.error().text()));
   }
   std::string text;
-  if (const auto status = claim_identity(store_.disk_, file::join(root, "tern"), store_.options_.identity, text); !status) {
+  if (const auto status = claim_identity(store_.disk_, file::join(root, "tern"), store_.options_.identity, text);
+      !status) {
     return problem(status.error(), text.empty() ? fmt::format("{}/tern: {}", root, status.error().text()) : text);
   }
   return {};
@@ -119,13 +128,15 @@ Store::Recovery::Outcome Store::Recovery::lock_directory() {
 
 Store::Recovery::Outcome Store::Recovery::refuse_foreign_stores() {
   // RocksDB leaves a CURRENT file in each of its directories.
-  for (const auto* place : {"consumequeue", "consumequeue_rocksdb", "config/topics", "config/subscriptionGroups", "config/consumerOffsets",
-                            "config/rdb"}) {
+  for (const auto* place : {"consumequeue", "consumequeue_rocksdb", "config/topics", "config/subscriptionGroups",
+                            "config/consumerOffsets", "config/rdb"}) {
     const auto path = file::join(file::join(store_.root_, place), "CURRENT");
     const auto exists = store_.disk_.exists(path);
     if (exists && *exists) {
-      return problem(error(Errc::kForeign), fmt::format("{}/{} is a RocksDB directory (storeType=defaultRocksDB or RocksDB configuration): "
-                                                        "not supported; only the file-based store and configuration are", store_.root_, place));
+      return problem(error(Errc::kForeign),
+                     fmt::format("{}/{} is a RocksDB directory (storeType=defaultRocksDB or RocksDB configuration): "
+                                 "not supported; only the file-based store and configuration are",
+                                 store_.root_, place));
     }
   }
   return {};
@@ -138,11 +149,14 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
 
   std::string text;
   auto log = CommitLog::open(store_.disk_, store_.clock_, options.log, text);
-  if (!log) return problem(log.error(), text.empty() ? fmt::format("{}: {}", options.log.directory, log.error().text()) : text);
+  if (!log)
+    return problem(log.error(), text.empty() ? fmt::format("{}: {}", options.log.directory, log.error().text()) : text);
   store_.log_ = std::move(*log);
 
   auto queues = QueueTable::open(store_.disk_, options.queues, text);
-  if (!queues) return problem(queues.error(), text.empty() ? fmt::format("{}: {}", options.queues.directory, queues.error().text()) : text);
+  if (!queues)
+    return problem(queues.error(),
+                   text.empty() ? fmt::format("{}: {}", options.queues.directory, queues.error().text()) : text);
   store_.queues_ = std::move(*queues);
 
   // The side file counts only if what it says of the log is true of the log.
@@ -154,24 +168,29 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
     const auto& log_ref = *store_.log_;
     const bool is_inside = side_->dispatched >= log_ref.min_position() && side_->durable <= log_ref.files_end() &&
                            side_->dispatched <= side_->durable;
-    const auto digest = is_inside ? digest_below(log_ref, side_->dispatched) : Result<std::uint32_t>(error(Errc::kNotFound));
+    const auto digest =
+        is_inside ? digest_below(log_ref, side_->dispatched) : Result<std::uint32_t>(error(Errc::kNotFound));
     if (!digest || *digest != side_->digest) {
       why = "it belongs to another state of the log";
       side_.reset();
     }
   }
   if (!side_ && !log_is_empty) {
-    report_.warnings.push_back(fmt::format("the whole log is read: {}/tern/state {}", store_.root_, why.empty() ? "does not exist" : why));
+    report_.warnings.push_back(
+        fmt::format("the whole log is read: {}/tern/state {}", store_.root_, why.empty() ? "does not exist" : why));
   }
   report_.used_side_file = side_.has_value();
 
   const auto checkpoint = load_checkpoint(store_.disk_, file::join(store_.root_, "checkpoint"));
-  if (!checkpoint) report_.warnings.push_back(fmt::format("{}/checkpoint: {}", store_.root_, checkpoint.error().text()));
+  if (!checkpoint)
+    report_.warnings.push_back(fmt::format("{}/checkpoint: {}", store_.root_, checkpoint.error().text()));
   const std::int64_t index_timestamp = checkpoint && *checkpoint ? (*checkpoint)->index_timestamp : 0;
   flushed_timestamp_ = checkpoint && *checkpoint ? (*checkpoint)->log_timestamp - kCheckpointSlackMs : 0;
-  auto index = KeyIndex::open(store_.disk_, store_.clock_, options.index, report_.was_clean || side_.has_value(), index_timestamp, text,
-                              side_ && !side_->is_clean ? side_->indexed : LogPosition{-1});
-  if (!index) return problem(index.error(), text.empty() ? fmt::format("{}: {}", options.index.directory, index.error().text()) : text);
+  auto index = KeyIndex::open(store_.disk_, store_.clock_, options.index, report_.was_clean || side_.has_value(),
+                              index_timestamp, text, side_ && !side_->is_clean ? side_->indexed : LogPosition{-1});
+  if (!index)
+    return problem(index.error(),
+                   text.empty() ? fmt::format("{}: {}", options.index.directory, index.error().text()) : text);
   store_.index_ = std::move(*index);
   return {};
 }
@@ -191,14 +210,16 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   const LogPosition files_end = log.files_end();
   const LogPosition indexed = side_ ? side_->indexed : LogPosition{0};
   const LogPosition start = std::min(from, std::max(indexed, log.min_position()));
-  const auto check = store_.options_.checks_crc_on_recovery ? message::BodyCheck::kVerifyCrc : message::BodyCheck::kSkip;
+  const auto check =
+      store_.options_.checks_crc_on_recovery ? message::BodyCheck::kVerifyCrc : message::BodyCheck::kSkip;
 
   const auto stopped = log.scan(start, check, [&](const message::RecordView& record, LogPosition position) {
     last_store_timestamp_ = std::max(last_store_timestamp_, record.store_timestamp);
     ++report_.scanned_records;
     if (!first_unflushed_ && record.store_timestamp > flushed_timestamp_) first_unflushed_ = position;
     if (position < from) {  // queues have it, the key index does not
-      if (store_.options_.index.is_enabled) collect_keys(record.topic, record.properties, position, record.store_timestamp, keys_);
+      if (store_.options_.index.is_enabled)
+        collect_keys(record.topic, record.properties, position, record.store_timestamp, keys_);
     } else {
       failure_ = compare ? enter_compared(record, position) : store_.enter(record, position, queue_, keys_);
     }
@@ -211,19 +232,25 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
     if ((report_.scanned_records & 0xFFF) == 0) say_progress(position, files_end);
     return failure_.has_value();
   });
-  if (!stopped) return problem(stopped.error(), fmt::format("the log cannot be read from {}: {}", start, stopped.error().text()));
-  if (!failure_) return problem(failure_.error(), fmt::format("the queues cannot be brought up to the log: {}", failure_.error().text()));
+  if (!stopped)
+    return problem(stopped.error(), fmt::format("the log cannot be read from {}: {}", start, stopped.error().text()));
+  if (!failure_)
+    return problem(failure_.error(),
+                   fmt::format("the queues cannot be brought up to the log: {}", failure_.error().text()));
   const LogPosition tail = std::max(*stopped, from);
   if (tail < must_reach) {
-    return problem(error(Errc::kDamaged, tail.value),
-                   fmt::format("{}: the record at log position {} is damaged, although everything below {} was known to be on disk. "
-                               "Nothing was changed. Restore the segment from a copy, or remove {}/tern/state to accept the loss "
-                               "of everything from that position on", store_.options_.log.directory, tail, must_reach, store_.root_));
+    return problem(
+        error(Errc::kDamaged, tail.value),
+        fmt::format(
+            "{}: the record at log position {} is damaged, although everything below {} was known to be on disk. "
+            "Nothing was changed. Restore the segment from a copy, or remove {}/tern/state to accept the loss "
+            "of everything from that position on",
+            store_.options_.log.directory, tail, must_reach, store_.root_));
   }
   report_.scanned_bytes = tail - start;
   report_.cut_bytes = 0;
-  // What is not known to be on the disk is written and synced again. Without our own word: by Apache's checkpoint, and after
-  // a clean stop nothing.
+  // What is not known to be on the disk is written and synced again. Without our own word: by Apache's checkpoint, and
+  // after a clean stop nothing.
   LogPosition sync_from = tail;
   if (side_) {
     sync_from = std::min(side_->durable, tail);
@@ -256,8 +283,8 @@ Status Store::Recovery::enter_compared(const message::RecordView& record, LogPos
     // A gap inside the log's own order is damage of the log, not of the queue file.
     if (is_wrong) {
       if (next_seen_.contains(queue_) && offset > bounds.max) {
-        report_.warnings.push_back(fmt::format("queue {}#{} has no record for offsets {} to {}", record.topic, record.queue_id,
-                                               bounds.max, offset - 1));
+        report_.warnings.push_back(fmt::format("queue {}#{} has no record for offsets {} to {}", record.topic,
+                                               record.queue_id, bounds.max, offset - 1));
       }
       if (const auto status = store_.queues_->reset(*queue_, offset); !status) return status;
     }

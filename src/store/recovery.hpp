@@ -1,16 +1,18 @@
 #pragma once
-#include "tern/store/store.hpp"
-
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tern/store/store.hpp"
+
 namespace tern::store {
 
 /// Opens what is on the disk and makes it whole: on the opening thread, before anything is served. Two ways:
-/// - our side file fits the log (its digest does): queues are what it says, and only the log above its position is read;
-/// - otherwise (Apache's broker ran meanwhile, or the file is gone): every record is read once, and each queue is compared
+/// - our side file fits the log (its digest does): queues are what it says, and only the log above its position is
+/// read;
+/// - otherwise (Apache's broker ran meanwhile, or the file is gone): every record is read once, and each queue is
+/// compared
 ///   with it, or built anew.
 class Store::Recovery {
  public:

@@ -13,11 +13,12 @@
 namespace tern::store {
 namespace {
 
-// One round of dispatch: about a millisecond of work (a record costs 0.2-0.4 us), so that the io thread that plays the role
-// keeps serving its sockets.
+// One round of dispatch: about a millisecond of work (a record costs 0.2-0.4 us), so that the io thread that plays the
+// role keeps serving its sockets.
 constexpr std::int64_t kDispatchBudgetBytes = 1 << 20;
 
-// Prepared and rollback records are in the log alone; half messages have the bits cleared and enter their topic's queue.
+// Prepared and rollback records are in the log alone; half messages have the bits cleared and enter their topic's
+// queue.
 std::int64_t machine_memory_bytes() {
   return static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(::sysconf(_SC_PAGESIZE));
 }
@@ -34,13 +35,18 @@ void throw_exception_from_error(const OpenProblem& problem, const boost::source_
 }
 
 Store::Store(file::Disk& disk, const Clock& clock, const StoreOptions& options, Hooks hooks)
-    : disk_(disk), clock_(clock), options_(options), root_(options.root), memory_bytes_(machine_memory_bytes()),
+    : disk_(disk),
+      clock_(clock),
+      options_(options),
+      root_(options.root),
+      memory_bytes_(machine_memory_bytes()),
       hooks_(std::move(hooks)) {}
 
 Store::~Store() = default;
 
 boost::system::result<std::unique_ptr<Store>, OpenProblem> Store::open(file::Disk& disk, const Clock& clock,
-                                                                       const StoreOptions& options, Hooks hooks, OpenReport& report) {
+                                                                       const StoreOptions& options, Hooks hooks,
+                                                                       OpenReport& report) {
   std::unique_ptr<Store> store(new Store(disk, clock, options, std::move(hooks)));
   Recovery recovery(*store, report);
   if (auto opened = recovery.run(); !opened) return opened.error();
@@ -69,7 +75,9 @@ bool Store::dispatch() {
   return (was_asked || marks.dispatched() < marks.visible()) && !dispatch_paused_.load();
 }
 
-bool Store::dispatch_must_pause() const { return queues_->is_memory_full() || index_->is_pending_full(); }
+bool Store::dispatch_must_pause() const {
+  return queues_->is_memory_full() || index_->is_pending_full();
+}
 
 void Store::dispatch_round() {
   auto& marks = log_->watermarks();
@@ -139,12 +147,15 @@ void Store::dispatch_record(std::span<const std::byte> bytes, LogPosition positi
   dispatched_records_.store(dispatched_records() + 1, std::memory_order_relaxed);
   dispatched_bytes_.store(dispatched_bytes() + record->total_size, std::memory_order_relaxed);
   if (arrivals_ != nullptr && enters_queue(record->sys_flag)) {
-    arrivals_->arrived({*dispatch_queue_, {record->queue_offset}, message::tags_code(record->properties), record->store_timestamp});
+    arrivals_->arrived(
+        {*dispatch_queue_, {record->queue_offset}, message::tags_code(record->properties), record->store_timestamp});
   }
 }
 
-Status Store::enter(const message::RecordView& record, LogPosition position, QueuePtr& queue, std::vector<IndexKey>& keys) {
-  if (options_.index.is_enabled && (record.sys_flag & message::kSysTransactionMask) != message::kSysTransactionRollback) {
+Status Store::enter(const message::RecordView& record, LogPosition position, QueuePtr& queue,
+                    std::vector<IndexKey>& keys) {
+  if (options_.index.is_enabled &&
+      (record.sys_flag & message::kSysTransactionMask) != message::kSysTransactionRollback) {
     collect_keys(record.topic, record.properties, position, record.store_timestamp, keys);
   }
   if (!enters_queue(record.sys_flag)) return {};
@@ -172,7 +183,9 @@ Status Store::remove_topic(std::string_view topic) {
   return status;
 }
 
-StepResult Store::upkeep_step() { return upkeep_->step(); }
+StepResult Store::upkeep_step() {
+  return upkeep_->step();
+}
 
 Status Store::close() {
   // Nobody appends any more. What is published is synced, dispatched and then written.

@@ -15,7 +15,8 @@ std::span<const OptionRow<StoreOptions>> store_option_rows() {
        "Used percent of the file system above which the oldest segments are removed although they have not expired."},
       {"diskMaxUsedSpaceRatio", &StoreOptions::disk_max_used_percent, "75", range(10, 95),
        "Used percent of the file system above which expired segments are removed at any hour."},
-      {"fileReservedTime", &StoreOptions::file_reserved_hours, "72", range(0, 1'000'000), "Hours that a full log segment is kept."},
+      {"fileReservedTime", &StoreOptions::file_reserved_hours, "72", range(0, 1'000'000),
+       "Hours that a full log segment is kept."},
       {"deleteWhen", &StoreOptions::delete_when, "04", anything(),
        "Local hours (00 to 23, ';' between them) in which expired segments are removed."},
   };

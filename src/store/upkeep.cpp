@@ -1,21 +1,21 @@
 #include "store/upkeep.hpp"
 
-#include "store/recovery.hpp"
-
 #include <charconv>
 #include <ctime>
+
+#include "store/recovery.hpp"
 
 namespace tern::store {
 namespace {
 
 constexpr std::int64_t kWriteBudgetBytes = 1 << 20;
-constexpr std::size_t kIndexBudget = 1 << 16;   // keys per step, at 225 ns each
+constexpr std::size_t kIndexBudget = 1 << 16;  // keys per step, at 225 ns each
 constexpr std::int64_t kIndexSyncEveryMs = 10'000;
-constexpr int kSyncsPerStep = 16;               // 120 us each
+constexpr int kSyncsPerStep = 16;  // 120 us each
 constexpr std::int64_t kRoundEveryMs = 1000;
 constexpr std::int64_t kSpaceEveryMs = 1000;
 constexpr std::int64_t kRetentionEveryMs = 10'000;
-constexpr std::size_t kSegmentsPerRound = 10;   // as Apache's deleteFileBatchMax
+constexpr std::size_t kSegmentsPerRound = 10;  // as Apache's deleteFileBatchMax
 
 std::set<int> parse_hours(std::string_view text) {
   std::set<int> hours;
@@ -40,7 +40,8 @@ int local_hour(std::int64_t wall_ms) {
 
 Store::Upkeep::Upkeep(Store& store, std::vector<SideState::QueueState> known_queues)
     : store_(store),
-      indexed_(store.index_->written_to() == LogPosition{INT64_MAX} ? store.log_->watermarks().dispatched() : store.log_->min_position()),
+      indexed_(store.index_->written_to() == LogPosition{INT64_MAX} ? store.log_->watermarks().dispatched()
+                                                                    : store.log_->min_position()),
       side_file_(store.disk_, file::join(store.root_, "tern")),
       delete_hours_(parse_hours(store.options_.delete_when)) {
   for (auto& queue : known_queues) known_[{queue.topic, queue.id}] = queue.next_offset;
@@ -48,7 +49,8 @@ Store::Upkeep::Upkeep(Store& store, std::vector<SideState::QueueState> known_que
 
 void Store::Upkeep::report(const char* what, const Status& status) {
   if (status) return;
-  if (const auto times = failures_.admit(store_.clock_)) log_error("{}: {} ({} failures)", what, status.error().text(), times);
+  if (const auto times = failures_.admit(store_.clock_))
+    log_error("{}: {} ({} failures)", what, status.error().text(), times);
 }
 
 void Store::Upkeep::make_room() {
@@ -75,7 +77,8 @@ StepResult Store::Upkeep::step() {
     report("key index", wrote.error());
   }
   // Dispatch sets the flag and then looks once more; we have made room and then look at the flag.
-  if (!store_.dispatch_must_pause() && store_.dispatch_paused_.exchange(false) && store_.dispatch_wanted_) store_.dispatch_wanted_();
+  if (!store_.dispatch_must_pause() && store_.dispatch_paused_.exchange(false) && store_.dispatch_wanted_)
+    store_.dispatch_wanted_();
 
   if (round_ == Round::kIdle && now >= next_round_ms_) begin_round();
   if (round_ != Round::kIdle) {
@@ -138,8 +141,8 @@ Status Store::Upkeep::advance_round() {
   const auto synced = store_.queues_->sync_step(kSyncsPerStep);
   if (!synced) return synced.error();
   if (!*synced) return {};
-  // Slots of the key index are spread over 20 MB: syncing them every round would write most of that every second. What is
-  // behind is read from the log again after a crash.
+  // Slots of the key index are spread over 20 MB: syncing them every round would write most of that every second. What
+  // is behind is read from the log again after a crash.
   const std::int64_t now = store_.clock_.steady_ms();
   if (now >= next_index_sync_ms_) {
     const LogPosition written = std::min(store_.index_->written_to(), pending_.dispatched);
@@ -171,7 +174,8 @@ void Store::Upkeep::watch_space() {
   const auto space = store_.disk_.space(store_.root_);
   if (!space) return report("free space", space.error());
   const double used = space->total_bytes > 0
-                          ? 100.0 * static_cast<double>(space->total_bytes - space->available_bytes) / static_cast<double>(space->total_bytes)
+                          ? 100.0 * static_cast<double>(space->total_bytes - space->available_bytes) /
+                                static_cast<double>(space->total_bytes)
                           : 0.0;
   store_.disk_used_percent_.store(used, std::memory_order_relaxed);
   const bool is_full = space->available_bytes < store_.options_.free_bytes_min.get() ||
@@ -197,7 +201,8 @@ void Store::Upkeep::remove_expired() {
     keep_from = end;
   }
   if (segments.empty() || keep_from == segments.front().start) return;
-  log_info("retention: the log now begins at {} ({} segments removed, {})", keep_from, (keep_from - segments.front().start) / segments.front().size,
+  log_info("retention: the log now begins at {} ({} segments removed, {})", keep_from,
+           (keep_from - segments.front().start) / segments.front().size,
            is_forced ? "the disk is filling up" : "they have expired");
   report("retention", store_.log_->remove_before(keep_from));
   report("retention of queues", store_.queues_->forget_before(keep_from));

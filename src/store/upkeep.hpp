@@ -1,9 +1,9 @@
 #pragma once
-#include "tern/base/log.hpp"
-#include "tern/store/store.hpp"
-
 #include <map>
 #include <set>
+
+#include "tern/base/log.hpp"
+#include "tern/store/store.hpp"
 
 namespace tern::store {
 

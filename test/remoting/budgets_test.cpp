@@ -1,5 +1,6 @@
 // Limits on what many connections together can make the server hold.
 #include <atomic>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,8 +15,8 @@ namespace {
 
 constexpr std::int64_t kMiB = 1024 * 1024;
 
-// Connections that each send half of a frame, until the server has dropped one, then until they are done or dropped. The
-// memory stays within the budget all the time, and a connection beside them is served all the time.
+// Connections that each send half of a frame, until the server has dropped one, then until they are done or dropped.
+// The memory stays within the budget all the time, and a connection beside them is served all the time.
 TEST(Budgets, HoldHalfFramesToTheirLimit) {
   test::ManualClock clock;
   auto options = default_options(2);
@@ -104,6 +105,33 @@ TEST(Budgets, DoNotReadAPeerThatTakesNoAnswers) {
   }
   sender.join();
   EXPECT_EQ(server.network.counters().dropped_for_budget, 0);
+}
+
+// Requests of one read whose answers are large: they are handled as the answers leave, and none is lost.
+TEST(Budgets, AnswerInPortionsWhatOneReadAsksFor) {
+  const auto body = std::make_shared<std::string>(4 * kMiB, 'p');
+  Server server([&](const Request& request, Reply reply) {
+    if (request.header.code == 2) return echo(request, std::move(reply));
+    protocol::Body pieces;
+    pieces.append(body, bytes_of(*body));
+    reply(protocol::ok().with_body(std::move(pieces)));
+  });
+  server.start();
+  RawPeer peer(server.port());
+  RawPeer other(server.port());
+  std::string frames;
+  for (int n = 0; n < 30; ++n) frames += request_frame(1, n);
+  peer.send(frames + frames.substr(0, 50));  // a cut frame behind them
+  for (int n = 0; n < 30; ++n) {
+    ASSERT_EQ(other.call(2).code, 2);
+    EXPECT_LE(server.network.counters().unsent_bytes, 5 * kMiB + kMiB / 2);
+    const auto answer = peer.receive();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->opaque, n);
+    EXPECT_EQ(answer->body.size(), body->size());
+  }
+  peer.send(frames.substr(50, request_frame(1, 0).size() - 50));
+  EXPECT_TRUE(peer.receive());
 }
 
 // Answers that nobody takes, of many connections: above the limit the largest go, others are served.

@@ -1,5 +1,7 @@
 // The client end: connects when needed, again when it must, and says why it could not.
+#include <cerrno>
 #include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -118,10 +120,7 @@ TEST_F(ClientTest, SendsOneWayRequests) {
 }
 
 TEST_F(ClientTest, FailsWhatWaitsWhenItGoes) {
-  Server server([](const Request&, Reply reply) {
-    static std::vector<Reply> kept;
-    reply.forget();
-  });
+  Server server([](const Request&, Reply reply) { reply.forget(); });
   server.start();
   AnswerFuture future;
   {
@@ -190,6 +189,23 @@ TEST(Client, FailsInANetworkThatNeverRan) {
     client.call(request_of(1), 60'000, future.handler());
   }
   EXPECT_FALSE(future.get());
+}
+
+TEST(Client, BoundsTheCallsThatWait) {
+  int over_budget = 0;
+  int closed = 0;
+  {
+    Server here(echo);  // does not run: nothing ever connects
+    Client client(here.network, "127.0.0.1:1");
+    for (int i = 0; i < 10'010; ++i) {
+      client.call(request_of(i), 60'000, [&](Result<Answer> answer) {
+        ++(answer.error().code == make_error_code(Errc::kOverBudget) ? over_budget : closed);
+      });
+    }
+    EXPECT_EQ(over_budget, 10);
+    EXPECT_EQ(closed, 0);
+  }
+  EXPECT_EQ(closed, 10'000);
 }
 
 }  // namespace

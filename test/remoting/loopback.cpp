@@ -1,14 +1,13 @@
 #include "remoting/loopback.hpp"
 
 #include <arpa/inet.h>
+#include <cerrno>
+#include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include <gtest/gtest.h>
 
@@ -68,7 +67,9 @@ Server::Server(FunctionHandler::OnRequest on_request, NetworkOptions network_opt
       handler(std::move(on_request)),
       network(options, clock != nullptr ? *clock : static_cast<const Clock&>(system_clock)) {}
 
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
 void Server::start(std::uint16_t port) {
   const auto taken = network.listen("127.0.0.1", port, Listener::kMain, handler);
@@ -99,13 +100,17 @@ RawPeer::RawPeer(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_STREAM
   }
 }
 
-RawPeer::~RawPeer() { close(); }
+RawPeer::~RawPeer() {
+  close();
+}
 
 void RawPeer::close() {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
 }
 
-void RawPeer::shut_down_sending() { ::shutdown(descriptor_, SHUT_WR); }
+void RawPeer::shut_down_sending() {
+  ::shutdown(descriptor_, SHUT_WR);
+}
 
 void RawPeer::send(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -160,7 +165,9 @@ std::vector<Received> RawPeer::receive_one_read() {
   return all;
 }
 
-bool RawPeer::is_closed() { return bytes_.empty() && !read_more(); }
+bool RawPeer::is_closed() {
+  return bytes_.empty() && !read_more();
+}
 
 Received RawPeer::call(std::int32_t code, std::string_view body) {
   const std::int32_t opaque = ++opaque_;

@@ -1,9 +1,6 @@
 #pragma once
-// A real server on 127.0.0.1 with a port the system picks, and a peer that speaks bytes: what the tests of remoting need.
-
-#include "tern/base/clock.hpp"
-#include "tern/protocol/command.hpp"
-#include "tern/remoting/server.hpp"
+// A real server on 127.0.0.1 with a port the system picks, and a peer that speaks bytes: what the tests of remoting
+// need.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +16,10 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "tern/base/clock.hpp"
+#include "tern/protocol/command.hpp"
+#include "tern/remoting/server.hpp"
 
 namespace tern::remoting {
 
@@ -37,8 +38,8 @@ class FunctionHandler final : public Handler {
   void end_of_turn(std::size_t io_thread) override;
   void peer_closed(const PeerPtr& peer) override;
 
-  [[nodiscard]] std::set<std::uint64_t> seen() const;            // peers that sent a request
-  [[nodiscard]] std::multiset<std::uint64_t> closed() const;     // peers that went
+  [[nodiscard]] std::set<std::uint64_t> seen() const;         // peers that sent a request
+  [[nodiscard]] std::multiset<std::uint64_t> closed() const;  // peers that went
 
  private:
   const OnRequest on_request_;
@@ -91,7 +92,8 @@ class RawPeer {
  public:
   explicit RawPeer(std::uint16_t port);
   ~RawPeer();
-  RawPeer(RawPeer&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), bytes_(std::move(other.bytes_)) {}
+  RawPeer(RawPeer&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), bytes_(std::move(other.bytes_)) {}
   RawPeer(const RawPeer&) = delete;
   RawPeer& operator=(const RawPeer&) = delete;
 

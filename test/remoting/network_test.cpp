@@ -227,8 +227,8 @@ TEST(Network, CallsAPeerOverItsOwnConnection) {
   EXPECT_EQ(notice->flag, protocol::kFlagOneWay);
   EXPECT_EQ(answer->flag, protocol::kFlagResponse);
   const std::vector<protocol::NamedField> fields{{"k", "old"}, {"k", "v"}};
-  peer.send(protocol::encode_frame(HeaderType::kJson, 0, protocol::kFlagResponse, call->opaque, fields, bytes_of("state"),
-                                   413, "fine"));
+  peer.send(protocol::encode_frame(HeaderType::kJson, 0, protocol::kFlagResponse, call->opaque, fields,
+                                   bytes_of("state"), 413, "fine"));
   const auto got = future.get();
   ASSERT_TRUE(got);
   EXPECT_TRUE(got->ok());

@@ -13,7 +13,9 @@ namespace {
 struct RecordingSink final : Reply::Sink {
   std::vector<std::pair<std::int32_t, std::int32_t>> answers;  // opaque, code
   int given_up = 0;
-  void answer(std::int32_t opaque, protocol::Response response) override { answers.emplace_back(opaque, response.code); }
+  void answer(std::int32_t opaque, protocol::Response response) override {
+    answers.emplace_back(opaque, response.code);
+  }
   void forgotten() override { ++given_up; }
 };
 
@@ -33,7 +35,9 @@ TEST_F(ReplyTest, AnswersOnce) {
 }
 
 TEST_F(ReplyTest, AnswersSystemErrorWhenDestroyed) {
-  { const Reply reply(sink_, 7, false); }
+  {
+    const Reply reply(sink_, 7, false);
+  }
   EXPECT_EQ(sink_->answers, (Answers{{7, 1}}));
 }
 
@@ -51,7 +55,9 @@ TEST_F(ReplyTest, MovesTheRight) {
 TEST_F(ReplyTest, SwallowsAnswersToOneWayRequests) {
   Reply answered(sink_, 1, true);
   answered(protocol::ok());
-  { const Reply destroyed(sink_, 2, true); }
+  {
+    const Reply destroyed(sink_, 2, true);
+  }
   Reply given_up(sink_, 3, true);
   given_up.forget();
   EXPECT_TRUE(sink_->answers.empty());

@@ -1,12 +1,12 @@
 #pragma once
 // The process's log: standard error, and a rotated file if asked. Never on per-message paths: there we count.
 
-#include <fmt/format.h>
-
 #include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include <fmt/format.h>
 
 namespace tern {
 
@@ -16,7 +16,7 @@ enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 
 struct LogOptions {
   LogLevel level = LogLevel::kInfo;
-  std::string file;                                   // empty: standard error only
+  std::string file;                                    // empty: standard error only
   std::int64_t file_size_bytes = 128LL * 1024 * 1024;  // rotate above this
   int files_kept = 10;
 };

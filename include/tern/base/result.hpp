@@ -2,12 +2,12 @@
 // Errors are values. What can happen (disk full, bad bytes, unknown topic) is returned as Result<T>; exceptions cross
 // no module border.
 
-#include <boost/assert/source_location.hpp>
-#include <boost/system/result.hpp>
-
 #include <cstdint>
 #include <string>
 #include <system_error>
+
+#include <boost/assert/source_location.hpp>
+#include <boost/system/result.hpp>
 
 namespace tern {
 

@@ -48,8 +48,8 @@ class TERN_SCOPED_CAPABILITY MutexLock {
   Mutex& mutex_;
 };
 
-/// A role that one thread plays at a time ("flush", "upkeep", "io 3"). It holds nothing at run time: assert_held() tells the
-/// analysis that the caller is that thread, which whoever runs the thread's step function knows.
+/// A role that one thread plays at a time ("flush", "upkeep", "io 3"). It holds nothing at run time: assert_held()
+/// tells the analysis that the caller is that thread, which whoever runs the thread's step function knows.
 class TERN_CAPABILITY("role") ThreadRole {
  public:
   void assert_held() const TERN_ASSERT_CAPABILITY(this) {}

@@ -7,8 +7,8 @@
 
 namespace tern {
 
-/// Remembers one notification, so that a notify() between "nothing to do" and wait() is never lost: the thread takes its
-/// ticket before it looks for work.
+/// Remembers one notification, so that a notify() between "nothing to do" and wait() is never lost: the thread takes
+/// its ticket before it looks for work.
 ///   for (;;) { auto ticket = wakeup.ticket(); if (step() == 0) wakeup.wait(ticket, longest_ms); }
 class Wakeup {
  public:

@@ -1,12 +1,12 @@
 #pragma once
 // Work that may block (JSON files, table dumps, key scans), handed to the thread that is there for it.
 
-#include "tern/base/wakeup.hpp"
-
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <mutex>
+
+#include "tern/base/wakeup.hpp"
 
 namespace tern {
 

@@ -1,34 +1,36 @@
 #pragma once
 // What a processor gets: a request, and the means to answer it once.
 
-#include "tern/protocol/command.hpp"
-#include "tern/protocol/fields.hpp"
-#include "tern/remoting/peer.hpp"
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
 
+#include "tern/protocol/command.hpp"
+#include "tern/protocol/fields.hpp"
+#include "tern/remoting/peer.hpp"
+
 namespace tern::remoting {
 
 enum class Listener : std::uint8_t { kMain = 1, kFast = 2 };
 
-/// A request and its views, valid until the turn of its io thread ends (Server::Handler::end_of_turn has returned).
+/// A request. What its views show (texts of the header, body) stays until the turn of its io thread ends, that is until
+/// Handler::end_of_turn has returned. The Request itself, `header` and `peer` are references that end with handle():
+/// what is staged for the end of the turn copies the views, the header or the PeerPtr, as it needs them.
 struct Request {
   const protocol::CommandHeader& header;
   std::span<const std::byte> body;
   const PeerPtr& peer;
   Listener listener = Listener::kMain;
   std::size_t io_thread = 0;
-  std::int64_t received_ns = 0;  // Clock::steady_ns when its turn began
+  std::int64_t received_ns = 0;  // Clock::steady_ns of the first event of its turn, the same for all requests of a turn
   [[nodiscard]] std::string_view body_text() const { return {reinterpret_cast<const char*>(body.data()), body.size()}; }
 };
 
-/// The right to answer one request, once, from any thread. Move-only. Destroyed unanswered it answers SYSTEM_ERROR. For a
-/// one-way request it swallows the answer. Answers given on the request's own io thread leave with the end of the turn;
-/// others cross to it in batches.
+/// The right to answer one request, once, from any thread. Move-only. Destroyed unanswered it answers SYSTEM_ERROR. For
+/// a one-way request it swallows the answer. Answers given on the request's own io thread leave with the end of the
+/// turn; others cross to it in batches.
 class Reply {
  public:
   /// What carries it: the connection, known to remoting alone. Tests give their own.
@@ -39,7 +41,7 @@ class Reply {
     /// The right was given up: nothing will come for this request.
     virtual void forgotten() {}
   };
-  Reply() = default;
+  Reply() = default;  // nothing to answer
   Reply(std::shared_ptr<Sink> sink, std::int32_t opaque, bool is_one_way)
       : sink_(std::move(sink)), opaque_(opaque), is_one_way_(is_one_way) {}
   Reply(Reply&& other) noexcept = default;

@@ -187,7 +187,7 @@ class Store {
   QueuePtr dispatch_queue_;
 
   std::atomic<bool> queues_changed_{false};  // a topic was removed: the state is saved although the log did not grow
-  std::unique_ptr<Upkeep> upkeep_;  // its state is owned by the upkeep thread
+  std::unique_ptr<Upkeep> upkeep_;           // its state is owned by the upkeep thread
   Wakeup upkeep_wakeup_;
   std::atomic<double> disk_used_percent_{0};
   std::atomic<std::int64_t> dispatch_failures_{0};

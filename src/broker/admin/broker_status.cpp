@@ -1,23 +1,30 @@
 #include "broker/admin/broker_status.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <ctime>
+
+#include <fmt/format.h>
 
 namespace tern::broker {
 namespace {
 
 std::string duration_text(std::int64_t ms) {
   const std::int64_t seconds = ms / 1000;
-  return fmt::format("[ {} days, {} hours, {} minutes, {} seconds ]", seconds / 86'400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+  return fmt::format("[ {} days, {} hours, {} minutes, {} seconds ]", seconds / 86'400, seconds / 3600 % 24,
+                     seconds / 60 % 60, seconds % 60);
 }
 
 }  // namespace
 
-BrokerStatus::BrokerStatus(const Clock& clock, const BrokerOptions& options, const BrokerIdentity& identity, store::Store& store,
-                           const PullServices& pull, const remoting::Network& network)
-    : clock_(clock), options_(options), identity_(identity), store_(store), pull_(pull), network_(network), started_ms_(clock.wall_ms()) {}
+BrokerStatus::BrokerStatus(const Clock& clock, const BrokerOptions& options, const BrokerIdentity& identity,
+                           store::Store& store, const PullServices& pull, const remoting::Network& network)
+    : clock_(clock),
+      options_(options),
+      identity_(identity),
+      store_(store),
+      pull_(pull),
+      network_(network),
+      started_ms_(clock.wall_ms()) {}
 
 std::map<std::string, std::string> BrokerStatus::table() const {
   const std::int64_t now = clock_.wall_ms();
@@ -54,8 +61,9 @@ std::map<std::string, std::string> BrokerStatus::table() const {
       {"msgGetTotalYesterdayMorning", number(gets_.yesterday_morning())},
       {"putMessageTimesTotal", number(store_.dispatched_records())},
       {"putMessageSizeTotal", number(store_.dispatched_bytes())},
-      {"putMessageAverageSize", fmt::format("{:.1f}", static_cast<double>(store_.dispatched_bytes()) /
-                                                          static_cast<double>(std::max<std::int64_t>(1, store_.dispatched_records())))},
+      {"putMessageAverageSize",
+       fmt::format("{:.1f}", static_cast<double>(store_.dispatched_bytes()) /
+                                 static_cast<double>(std::max<std::int64_t>(1, store_.dispatched_records())))},
       {"sendThreadPoolQueueSize", "0"},
       {"pullThreadPoolQueueSize", "0"},
       {"sendThreadPoolQueueHeadWaitTimeMills", "0"},

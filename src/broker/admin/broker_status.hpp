@@ -1,6 +1,9 @@
 #pragma once
 // What GET_BROKER_RUNTIME_INFO (28) says: the numbers that mqadmin brokerStatus and dashboards show.
 
+#include <map>
+#include <string>
+
 #include "tern/base/clock.hpp"
 #include "tern/remoting/server.hpp"
 #include "tern/store/store.hpp"
@@ -10,16 +13,13 @@
 #include "broker/pull/pull_message.hpp"
 #include "broker/send/send_stage.hpp"
 
-#include <map>
-#include <string>
-
 namespace tern::broker {
 
 /// Any thread.
 class BrokerStatus {
  public:
-  BrokerStatus(const Clock& clock, const BrokerOptions& options, const BrokerIdentity& identity, store::Store& store, const PullServices& pull,
-               const remoting::Network& network);
+  BrokerStatus(const Clock& clock, const BrokerOptions& options, const BrokerIdentity& identity, store::Store& store,
+               const PullServices& pull, const remoting::Network& network);
   /// Key to text, as Apache's brokers name them, and ours behind them (flushPolicy, putLock, readOnlyReason, ...).
   [[nodiscard]] std::map<std::string, std::string> table() const;
   /// From the timed thread: notes the counters every ten seconds, so that table() can say rates.

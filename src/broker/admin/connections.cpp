@@ -1,8 +1,8 @@
 // GET_CONSUMER_CONNECTION_LIST (203), GET_PRODUCER_CONNECTION_LIST (204), QUERY_TOPIC_CONSUME_BY_WHO (300),
 // QUERY_TOPICS_BY_CONSUMER (343): who is there, and what they consume.
-#include "broker/admin/requests.hpp"
-
 #include <array>
+
+#include "broker/admin/requests.hpp"
 
 namespace tern::broker {
 namespace {
@@ -10,12 +10,14 @@ namespace {
 using protocol::Json;
 using protocol::ResponseCode;
 
-constexpr std::array<std::string_view, 14> kLanguages = {"JAVA",  "CPP",  "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY",
-                                                         "OTHER", "HTTP", "GO",     "PHP",    "OMS",    "RUST",   "NODE_JS"};
+constexpr std::array<std::string_view, 14> kLanguages = {"JAVA",   "CPP",  "DOTNET", "PYTHON", "DELPHI",
+                                                         "ERLANG", "RUBY", "OTHER",  "HTTP",   "GO",
+                                                         "PHP",    "OMS",  "RUST",   "NODE_JS"};
 constexpr std::array<std::string_view, 3> kConsumeTypes = {"CONSUME_ACTIVELY", "CONSUME_PASSIVELY", "CONSUME_POP"};
-constexpr std::array<std::string_view, 6> kConsumeFrom = {"CONSUME_FROM_LAST_OFFSET", "CONSUME_FROM_LAST_OFFSET_AND_FROM_MIN_WHEN_BOOT_FIRST",
-                                                          "CONSUME_FROM_MIN_OFFSET",  "CONSUME_FROM_MAX_OFFSET",
-                                                          "CONSUME_FROM_FIRST_OFFSET", "CONSUME_FROM_TIMESTAMP"};
+constexpr std::array<std::string_view, 6> kConsumeFrom = {
+    "CONSUME_FROM_LAST_OFFSET",  "CONSUME_FROM_LAST_OFFSET_AND_FROM_MIN_WHEN_BOOT_FIRST",
+    "CONSUME_FROM_MIN_OFFSET",   "CONSUME_FROM_MAX_OFFSET",
+    "CONSUME_FROM_FIRST_OFFSET", "CONSUME_FROM_TIMESTAMP"};
 
 struct Fields {
   std::string_view name;
@@ -29,7 +31,10 @@ Json connection(const ClientInfo& client) {
   const auto language = client.language >= 0 && client.language < static_cast<std::int32_t>(kLanguages.size())
                             ? kLanguages[static_cast<std::size_t>(client.language)]
                             : std::string_view("OTHER");
-  return {{"clientAddr", client.peer->remote_text()}, {"clientId", client.client_id}, {"language", language}, {"version", client.version}};
+  return {{"clientAddr", client.peer->remote_text()},
+          {"clientId", client.client_id},
+          {"language", language},
+          {"version", client.version}};
 }
 
 Json subscription_json(const Subscription& subscription) {
@@ -48,30 +53,34 @@ protocol::Response get_consumer_connections(const remoting::Request& request, Cl
   const auto fields = kConsumerGroup.decode(request.header);
   if (!fields) return protocol::refuse(fields.error());
   const auto group = clients.consumer_group(fields->name);
-  if (!group) return protocol::refuse(ResponseCode::kConsumerNotOnline, "the consumer group[{}] not online", fields->name);
+  if (!group)
+    return protocol::refuse(ResponseCode::kConsumerNotOnline, "the consumer group[{}] not online", fields->name);
   auto connections = Json::array();
   for (const auto& client : group->members) connections.push_back(connection(client));
   auto subscriptions = Json::object();
-  for (const auto& subscription : group->subscriptions) subscriptions[subscription->topic] = subscription_json(*subscription);
-  return protocol::ok().with_body(
-      protocol::write_json({{"connectionSet", std::move(connections)},
-                            {"consumeFromWhere", kConsumeFrom[static_cast<std::size_t>(group->consume_from)]},
-                            {"consumeType", kConsumeTypes[static_cast<std::size_t>(group->type)]},
-                            {"messageModel", group->model == MessageModel::kBroadcasting ? "BROADCASTING" : "CLUSTERING"},
-                            {"subscriptionTable", std::move(subscriptions)}}));
+  for (const auto& subscription : group->subscriptions)
+    subscriptions[subscription->topic] = subscription_json(*subscription);
+  return protocol::ok().with_body(protocol::write_json(
+      {{"connectionSet", std::move(connections)},
+       {"consumeFromWhere", kConsumeFrom[static_cast<std::size_t>(group->consume_from)]},
+       {"consumeType", kConsumeTypes[static_cast<std::size_t>(group->type)]},
+       {"messageModel", group->model == MessageModel::kBroadcasting ? "BROADCASTING" : "CLUSTERING"},
+       {"subscriptionTable", std::move(subscriptions)}}));
 }
 
 protocol::Response get_producer_connections(const remoting::Request& request, ClientRegistry& clients) {
   const auto fields = kProducerGroup.decode(request.header);
   if (!fields) return protocol::refuse(fields.error());
   const auto producers = clients.producers(fields->name);
-  if (producers.empty()) return protocol::refuse(ResponseCode::kSystemError, "the producer group[{}] not exist", fields->name);
+  if (producers.empty())
+    return protocol::refuse(ResponseCode::kSystemError, "the producer group[{}] not exist", fields->name);
   auto connections = Json::array();
   for (const auto& client : producers) connections.push_back(connection(client));
   return protocol::ok().with_body(protocol::write_json({{"connectionSet", std::move(connections)}}));
 }
 
-protocol::Response query_topic_consumers(const remoting::Request& request, ClientRegistry& clients, OffsetTable& offsets) {
+protocol::Response query_topic_consumers(const remoting::Request& request, ClientRegistry& clients,
+                                         OffsetTable& offsets) {
   const auto fields = kTopic.decode(request.header);
   if (!fields) return protocol::refuse(fields.error());
   auto groups = offsets.groups_of(fields->name);

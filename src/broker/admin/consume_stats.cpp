@@ -1,7 +1,7 @@
 // GET_CONSUME_STATS (208): how far a group is behind, queue by queue.
-#include "broker/admin/requests.hpp"
-
 #include <algorithm>
+
+#include "broker/admin/requests.hpp"
 
 namespace tern::broker {
 namespace {
@@ -14,13 +14,15 @@ struct Fields {
   std::string_view topic;
   std::string_view topics;
 };
-constexpr auto kFields = protocol::fields<Fields>(protocol::required("consumerGroup", &Fields::group), protocol::optional("topic", &Fields::topic),
+constexpr auto kFields = protocol::fields<Fields>(protocol::required("consumerGroup", &Fields::group),
+                                                  protocol::optional("topic", &Fields::topic),
                                                   protocol::optional("topicList", &Fields::topics));
 
 }  // namespace
 
-void get_consume_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, OffsetTable& offsets, ClientRegistry& clients,
-                       store::Store& store, BrokerIdentity& identity, WorkQueue& blocking) {
+void get_consume_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics,
+                       OffsetTable& offsets, ClientRegistry& clients, store::Store& store, BrokerIdentity& identity,
+                       WorkQueue& blocking) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
   std::set<std::string> names;
@@ -32,32 +34,35 @@ void get_consume_stats(const remoting::Request& request, remoting::Reply reply, 
   }
   if (names.empty()) names = offsets.topics_of(fields->group);
   auto job = std::make_shared<remoting::Reply>(std::move(reply));
-  const bool posted = blocking.post([job, names, group = std::string(fields->group), &topics, &offsets, &clients, &store, &identity] {
-    auto table = Json::object();
-    for (const auto& name : names) {
-      const auto topic = topics.find(name);
-      if (!topic) continue;
-      // A group that is online no longer consumes what it does not subscribe to; its old offsets are not lag.
-      if (clients.model_of(group) && !clients.find_subscription(group, name) && !offsets.all(group, name).empty()) continue;
-      for (int id = 0; id < topic->read_queues; ++id) {
-        const auto queue = store.find_queue(name, id);
-        const auto bounds = queue ? queue->bounds() : store::QueueBounds{};
-        const std::int64_t consumed = std::max<std::int64_t>(0, offsets.find(group, name, id).value_or(0));
-        std::int64_t last = 0;
-        if (queue && consumed > 0) {
-          if (const auto time = store.store_time(*queue, {consumed - 1})) last = *time;
+  const bool posted =
+      blocking.post([job, names, group = std::string(fields->group), &topics, &offsets, &clients, &store, &identity] {
+        auto table = Json::object();
+        for (const auto& name : names) {
+          const auto topic = topics.find(name);
+          if (!topic) continue;
+          // A group that is online no longer consumes what it does not subscribe to; its old offsets are not lag.
+          if (clients.model_of(group) && !clients.find_subscription(group, name) && !offsets.all(group, name).empty())
+            continue;
+          for (int id = 0; id < topic->read_queues; ++id) {
+            const auto queue = store.find_queue(name, id);
+            const auto bounds = queue ? queue->bounds() : store::QueueBounds{};
+            const std::int64_t consumed = std::max<std::int64_t>(0, offsets.find(group, name, id).value_or(0));
+            std::int64_t last = 0;
+            if (queue && consumed > 0) {
+              if (const auto time = store.store_time(*queue, {consumed - 1})) last = *time;
+            }
+            const Json key = {{"brokerName", identity.name}, {"queueId", id}, {"topic", name}};
+            table[key.dump()] = {{"brokerOffset", bounds.max.value},
+                                 {"consumerOffset", consumed},
+                                 {"lastTimestamp", last},
+                                 {"pullOffset", offsets.find_pulled(group, name, id).value_or(0)}};
+          }
         }
-        const Json key = {{"brokerName", identity.name}, {"queueId", id}, {"topic", name}};
-        table[key.dump()] = {{"brokerOffset", bounds.max.value},
-                             {"consumerOffset", consumed},
-                             {"lastTimestamp", last},
-                             {"pullOffset", offsets.find_pulled(group, name, id).value_or(0)}};
-      }
-    }
-    const Json body = {{"consumeTps", 0.0}, {"offsetTable", std::move(table)}};
-    (*job)(protocol::ok().with_body(protocol::write_json(body, protocol::KeyStyle::kUnquoted, {"offsetTable"})));
-  });
-  if (!posted) (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
+        const Json body = {{"consumeTps", 0.0}, {"offsetTable", std::move(table)}};
+        (*job)(protocol::ok().with_body(protocol::write_json(body, protocol::KeyStyle::kUnquoted, {"offsetTable"})));
+      });
+  if (!posted)
+    (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 }  // namespace tern::broker

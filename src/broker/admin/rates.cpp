@@ -33,7 +33,8 @@ std::string Rates::text() const {
   for (const std::size_t window : kWindows) {
     const auto& oldest = samples_[samples_.size() - 1 - std::min(window, samples_.size() - 1)];
     const double seconds = static_cast<double>(newest.at_ms - oldest.at_ms) / 1000;
-    text += fmt::format("{}{:.4f}", text.empty() ? "" : " ", static_cast<double>(newest.count - oldest.count) / seconds);
+    text +=
+        fmt::format("{}{:.4f}", text.empty() ? "" : " ", static_cast<double>(newest.count - oldest.count) / seconds);
   }
   return text;
 }

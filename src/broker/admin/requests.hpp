@@ -11,13 +11,16 @@
 
 namespace tern::broker {
 
-void get_runtime_info(const remoting::Request& request, remoting::Reply reply, BrokerStatus& status, WorkQueue& blocking);
+void get_runtime_info(const remoting::Request& request, remoting::Reply reply, BrokerStatus& status,
+                      WorkQueue& blocking);
 protocol::Response get_broker_config(const remoting::Request& request, OptionSet& settings, TopicTable& topics);
 protocol::Response get_consumer_connections(const remoting::Request& request, ClientRegistry& clients);
 protocol::Response get_producer_connections(const remoting::Request& request, ClientRegistry& clients);
-void get_consume_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, OffsetTable& offsets, ClientRegistry& clients,
-                       store::Store& store, BrokerIdentity& identity, WorkQueue& blocking);
-protocol::Response query_topic_consumers(const remoting::Request& request, ClientRegistry& clients, OffsetTable& offsets);
+void get_consume_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics,
+                       OffsetTable& offsets, ClientRegistry& clients, store::Store& store, BrokerIdentity& identity,
+                       WorkQueue& blocking);
+protocol::Response query_topic_consumers(const remoting::Request& request, ClientRegistry& clients,
+                                         OffsetTable& offsets);
 protocol::Response query_topics_of_consumer(const remoting::Request& request, OffsetTable& offsets);
 
 }  // namespace tern::broker

@@ -1,9 +1,9 @@
 #include "broker/clients/client_registry.hpp"
 
-#include "tern/base/java_hash.hpp"
-
 #include <algorithm>
 #include <mutex>
+
+#include "tern/base/java_hash.hpp"
 
 namespace tern::broker {
 namespace {
@@ -26,7 +26,8 @@ struct ClientRegistry::Group {
   std::map<std::string, SubscriptionPtr, std::less<>> subscriptions;
 };
 
-std::optional<Subscription> parse_subscription(std::string_view topic, std::string_view expression, std::string_view expression_type) {
+std::optional<Subscription> parse_subscription(std::string_view topic, std::string_view expression,
+                                               std::string_view expression_type) {
   Subscription subscription;
   subscription.topic = topic;
   if (!expression_type.empty()) subscription.expression_type = expression_type;

@@ -1,9 +1,6 @@
 #pragma once
 // Who is connected: producers and consumers by group, with what each consumer group subscribes to.
 
-#include "tern/base/clock.hpp"
-#include "tern/remoting/peer.hpp"
-
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -15,6 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "tern/base/clock.hpp"
+#include "tern/remoting/peer.hpp"
+
 namespace tern::broker {
 
 enum class ConsumeType : std::uint8_t { kActively, kPassively, kPop };
@@ -22,19 +22,21 @@ enum class MessageModel : std::uint8_t { kBroadcasting, kClustering };
 
 struct Subscription {
   std::string topic;
-  std::string expression = "*";          // subString
+  std::string expression = "*";  // subString
   std::string expression_type = "TAG";
   std::vector<std::string> tags;
-  std::set<std::int32_t> codes;          // hashes of the tags; empty: every message
-  std::int64_t version = 0;              // subVersion
+  std::set<std::int32_t> codes;  // hashes of the tags; empty: every message
+  std::int64_t version = 0;      // subVersion
   bool class_filter_mode = false;
   [[nodiscard]] bool matches(std::int64_t tags_code) const {
     return codes.empty() || codes.contains(static_cast<std::int32_t>(tags_code));
   }
 };
 using SubscriptionPtr = std::shared_ptr<const Subscription>;
-/// "TagA || TagB", "*" or empty: as clients do, the parts trimmed and hashed. nullopt if it cannot be parsed (SQL92 is kept as text).
-std::optional<Subscription> parse_subscription(std::string_view topic, std::string_view expression, std::string_view expression_type);
+/// "TagA || TagB", "*" or empty: as clients do, the parts trimmed and hashed. nullopt if it cannot be parsed (SQL92 is
+/// kept as text).
+std::optional<Subscription> parse_subscription(std::string_view topic, std::string_view expression,
+                                               std::string_view expression_type);
 
 struct ClientInfo {
   std::string client_id;
@@ -92,9 +94,9 @@ class ClientRegistry {
   struct Group;
   const Clock& clock_;
   mutable std::shared_mutex mutex_;
-  std::map<std::string, std::shared_ptr<Group>, std::less<>> consumers_;                               // guarded by mutex_
-  std::map<std::string, std::map<std::uint64_t, ClientInfo>, std::less<>> producers_;                  // guarded by mutex_
-  std::map<std::string, std::int32_t, std::less<>> fingerprints_;                                      // guarded by mutex_
+  std::map<std::string, std::shared_ptr<Group>, std::less<>> consumers_;               // guarded by mutex_
+  std::map<std::string, std::map<std::uint64_t, ClientInfo>, std::less<>> producers_;  // guarded by mutex_
+  std::map<std::string, std::int32_t, std::less<>> fingerprints_;                      // guarded by mutex_
 };
 
 }  // namespace tern::broker

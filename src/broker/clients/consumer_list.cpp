@@ -1,7 +1,7 @@
 // GET_CONSUMER_LIST_BY_GROUP (38): the members of a group, which every client allocates queues by.
-#include "broker/clients/requests.hpp"
-
 #include "tern/protocol/json.hpp"
+
+#include "broker/clients/requests.hpp"
 
 namespace tern::broker {
 namespace {

@@ -1,10 +1,10 @@
 // HEART_BEAT (34): a client says who it is, which groups it produces and consumes for, and what those subscribe to.
-#include "broker/clients/requests.hpp"
+#include <algorithm>
 
 #include "tern/message/topic_name.hpp"
 #include "tern/protocol/json.hpp"
 
-#include <algorithm>
+#include "broker/clients/requests.hpp"
 
 namespace tern::broker {
 namespace {
@@ -47,8 +47,11 @@ std::vector<Subscription> subscriptions_of(const Json& consumer) {
     }
     if (const auto* codes = protocol::array_member(item, "codeSet")) {
       for (const auto& code : *codes) {
-        if (code.is_number_integer()) subscription.codes.insert(static_cast<std::int32_t>(code.get<std::int64_t>()));
-        else if (code.is_string()) subscription.codes.insert(static_cast<std::int32_t>(std::strtoll(code.get_ref<const std::string&>().c_str(), nullptr, 10)));
+        if (code.is_number_integer())
+          subscription.codes.insert(static_cast<std::int32_t>(code.get<std::int64_t>()));
+        else if (code.is_string())
+          subscription.codes.insert(
+              static_cast<std::int32_t>(std::strtoll(code.get_ref<const std::string&>().c_str(), nullptr, 10)));
       }
     }
     if (!subscription.topic.empty()) all.push_back(std::move(subscription));
@@ -58,13 +61,16 @@ std::vector<Subscription> subscriptions_of(const Json& consumer) {
 
 }  // namespace
 
-protocol::Response heart_beat(const remoting::Request& request, ClientRegistry& clients, GroupTable& groups, TopicTable& topics,
-                              BrokerOptions& options, Clock& clock) {
+protocol::Response heart_beat(const remoting::Request& request, ClientRegistry& clients, GroupTable& groups,
+                              TopicTable& topics, BrokerOptions& options, Clock& clock) {
   const auto body = protocol::parse_json(request.body_text());
-  if (!body || !body->is_object()) return protocol::refuse(protocol::ResponseCode::kSystemError, "the heartbeat's body is no JSON object");
-  ClientInfo client{protocol::string_member(*body, "clientID"), request.peer, request.header.language, request.header.version, clock.steady_ms()};
+  if (!body || !body->is_object())
+    return protocol::refuse(protocol::ResponseCode::kSystemError, "the heartbeat's body is no JSON object");
+  ClientInfo client{protocol::string_member(*body, "clientID"), request.peer, request.header.language,
+                    request.header.version, clock.steady_ms()};
   const auto fingerprint = static_cast<std::int32_t>(protocol::int_member(*body, "heartbeatFingerprint"));
-  const bool keeps_subscriptions = fingerprint != 0 && protocol::bool_member(*body, "withoutSub", protocol::bool_member(*body, "isWithoutSub"));
+  const bool keeps_subscriptions =
+      fingerprint != 0 && protocol::bool_member(*body, "withoutSub", protocol::bool_member(*body, "isWithoutSub"));
   bool fingerprint_differs = false;
 
   if (const auto* list = protocol::array_member(*body, "consumerDataSet")) {
@@ -75,12 +81,14 @@ protocol::Response heart_beat(const remoting::Request& request, ClientRegistry& 
       heartbeat.group = protocol::string_member(data, "groupName");
       const auto group = groups.find_or_create(heartbeat.group);
       if (!group) continue;  // auto-creation is off, or the name is illegal: the heartbeat succeeds all the same
-      heartbeat.type = static_cast<ConsumeType>(ordinal(data, "consumeType", {"CONSUME_ACTIVELY", "CONSUME_PASSIVELY", "CONSUME_POP"}, 1));
+      heartbeat.type = static_cast<ConsumeType>(
+          ordinal(data, "consumeType", {"CONSUME_ACTIVELY", "CONSUME_PASSIVELY", "CONSUME_POP"}, 1));
       heartbeat.model = static_cast<MessageModel>(ordinal(data, "messageModel", {"BROADCASTING", "CLUSTERING"}, 1));
-      heartbeat.consume_from = ordinal(data, "consumeFromWhere",
-                                       {"CONSUME_FROM_LAST_OFFSET", "CONSUME_FROM_LAST_OFFSET_AND_FROM_MIN_WHEN_BOOT_FIRST",
-                                        "CONSUME_FROM_MIN_OFFSET", "CONSUME_FROM_MAX_OFFSET", "CONSUME_FROM_FIRST_OFFSET", "CONSUME_FROM_TIMESTAMP"},
-                                       0);
+      heartbeat.consume_from = ordinal(
+          data, "consumeFromWhere",
+          {"CONSUME_FROM_LAST_OFFSET", "CONSUME_FROM_LAST_OFFSET_AND_FROM_MIN_WHEN_BOOT_FIRST",
+           "CONSUME_FROM_MIN_OFFSET", "CONSUME_FROM_MAX_OFFSET", "CONSUME_FROM_FIRST_OFFSET", "CONSUME_FROM_TIMESTAMP"},
+          0);
       heartbeat.subscriptions = subscriptions_of(data);
       heartbeat.keeps_subscriptions = keeps_subscriptions;
       bool is_order = false;
@@ -92,8 +100,10 @@ protocol::Response heart_beat(const remoting::Request& request, ClientRegistry& 
                     protocol::bool_member(data, "unitMode") ? kTopicUnitSub : 0, is_order);
       const bool changed = clients.consumer_heartbeat(client, heartbeat);
       bool was_stored = false;
-      if (clients.exchange_fingerprint(heartbeat.group, fingerprint, was_stored) && was_stored) fingerprint_differs = true;
-      if (changed && heartbeat.model != MessageModel::kBroadcasting && options.notify_consumer_ids_changed && group->notify_consumer_ids_changed_enable) {
+      if (clients.exchange_fingerprint(heartbeat.group, fingerprint, was_stored) && was_stored)
+        fingerprint_differs = true;
+      if (changed && heartbeat.model != MessageModel::kBroadcasting && options.notify_consumer_ids_changed &&
+          group->notify_consumer_ids_changed_enable) {
         notify_members(clients, heartbeat.group);
       }
     }

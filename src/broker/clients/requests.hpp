@@ -7,9 +7,10 @@
 
 namespace tern::broker {
 
-protocol::Response heart_beat(const remoting::Request& request, ClientRegistry& clients, GroupTable& groups, TopicTable& topics,
-                              BrokerOptions& options, Clock& clock);
-protocol::Response unregister_client(const remoting::Request& request, ClientRegistry& clients, GroupTable& groups, BrokerOptions& options);
+protocol::Response heart_beat(const remoting::Request& request, ClientRegistry& clients, GroupTable& groups,
+                              TopicTable& topics, BrokerOptions& options, Clock& clock);
+protocol::Response unregister_client(const remoting::Request& request, ClientRegistry& clients, GroupTable& groups,
+                                     BrokerOptions& options);
 protocol::Response get_consumer_list(const remoting::Request& request, ClientRegistry& clients);
 protocol::Response check_client_config(const remoting::Request& request);
 

@@ -15,7 +15,8 @@ constexpr auto kFields = protocol::fields<Fields>(protocol::required("clientID",
 
 }  // namespace
 
-protocol::Response unregister_client(const remoting::Request& request, ClientRegistry& clients, GroupTable& groups, BrokerOptions& options) {
+protocol::Response unregister_client(const remoting::Request& request, ClientRegistry& clients, GroupTable& groups,
+                                     BrokerOptions& options) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return protocol::refuse(fields.error());
   // C++ clients send an empty text where there is no group.
@@ -23,8 +24,9 @@ protocol::Response unregister_client(const remoting::Request& request, ClientReg
   if (!fields->consumer_group.empty()) {
     const auto model = clients.model_of(fields->consumer_group);
     const auto group = groups.find(fields->consumer_group);
-    if (clients.unregister_consumer(fields->consumer_group, fields->client_id, *request.peer) && model != MessageModel::kBroadcasting &&
-        options.notify_consumer_ids_changed && (!group || group->notify_consumer_ids_changed_enable)) {
+    if (clients.unregister_consumer(fields->consumer_group, fields->client_id, *request.peer) &&
+        model != MessageModel::kBroadcasting && options.notify_consumer_ids_changed &&
+        (!group || group->notify_consumer_ids_changed_enable)) {
       notify_members(clients, fields->consumer_group);
     }
   }

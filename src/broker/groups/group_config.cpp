@@ -1,8 +1,8 @@
 // UPDATE_AND_CREATE_SUBSCRIPTIONGROUP (200), DELETE_SUBSCRIPTIONGROUP (207), GET_SUBSCRIPTIONGROUP_CONFIG (352),
 // GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201).
-#include "broker/groups/requests.hpp"
-
 #include "tern/message/topic_name.hpp"
+
+#include "broker/groups/requests.hpp"
 
 namespace tern::broker {
 namespace {
@@ -20,7 +20,9 @@ constexpr auto kGetFields = protocol::fields<Fields>(protocol::required("group",
 TopicTable::Saved answer_when_saved(remoting::Reply reply) {
   auto job = std::make_shared<remoting::Reply>(std::move(reply));
   return [job](Status saved) {
-    (*job)(saved ? protocol::ok() : protocol::refuse(ResponseCode::kSystemError, "subscriptionGroup.json cannot be saved: {}", saved.error().text()));
+    (*job)(saved ? protocol::ok()
+                 : protocol::refuse(ResponseCode::kSystemError, "subscriptionGroup.json cannot be saved: {}",
+                                    saved.error().text()));
   };
 }
 
@@ -30,11 +32,13 @@ void update_group(const remoting::Request& request, remoting::Reply reply, Group
   const auto body = protocol::parse_json(request.body_text());
   auto group = body ? group_from_json(*body) : std::nullopt;
   if (!group) return reply(protocol::refuse(ResponseCode::kSystemError, "the body is no subscription group"));
-  if (const auto problem = message::group_problem(group->name)) return reply(protocol::refuse(ResponseCode::kInvalidParameter, "{}", *problem));
+  if (const auto problem = message::group_problem(group->name))
+    return reply(protocol::refuse(ResponseCode::kInvalidParameter, "{}", *problem));
   groups.put(std::move(*group), answer_when_saved(std::move(reply)));
 }
 
-void delete_group(const remoting::Request& request, remoting::Reply reply, GroupTable& groups, OffsetTable& offsets, QueueLocks& locks) {
+void delete_group(const remoting::Request& request, remoting::Reply reply, GroupTable& groups, OffsetTable& offsets,
+                  QueueLocks& locks) {
   const auto fields = kDeleteFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
   if (fields->clean_offset) offsets.remove_group(fields->group);
@@ -46,7 +50,9 @@ protocol::Response get_group_config(const remoting::Request& request, GroupTable
   const auto fields = kGetFields.decode(request.header);
   if (!fields) return protocol::refuse(fields.error());
   const auto group = groups.find_or_create(fields->group);
-  if (!group) return protocol::refuse(ResponseCode::kSubscriptionGroupNotExist, "No group in this broker. group: {}", fields->group);
+  if (!group)
+    return protocol::refuse(ResponseCode::kSubscriptionGroupNotExist, "No group in this broker. group: {}",
+                            fields->group);
   return protocol::ok().with_body(protocol::write_json(to_json(*group)));
 }
 

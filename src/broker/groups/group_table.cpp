@@ -1,11 +1,11 @@
 #include "broker/groups/group_table.hpp"
 
+#include <mutex>
+
 #include "tern/base/log.hpp"
 #include "tern/message/topic_name.hpp"
 
 #include "broker/metadata_table.hpp"
-
-#include <mutex>
 
 namespace tern::broker {
 namespace {
@@ -13,8 +13,9 @@ namespace {
 using protocol::Json;
 
 // Groups that every broker has.
-constexpr std::string_view kBuiltIn[] = {"TOOLS_CONSUMER",  "FILTERSRV_CONSUMER",    "SELF_TEST_C_GROUP", "CID_ONS-HTTP-PROXY",
-                                         "CID_ONSAPI_PULL", "CID_ONSAPI_PERMISSION", "CID_ONSAPI_OWNER",  "CID_RMQ_SYS_TRANS"};
+constexpr std::string_view kBuiltIn[] = {"TOOLS_CONSUMER",     "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP",
+                                         "CID_ONS-HTTP-PROXY", "CID_ONSAPI_PULL",    "CID_ONSAPI_PERMISSION",
+                                         "CID_ONSAPI_OWNER",   "CID_RMQ_SYS_TRANS"};
 constexpr std::int64_t kForbidPull = 1;  // bit of the forbidden table
 
 }  // namespace
@@ -49,16 +50,19 @@ std::optional<GroupConfig> group_from_json(const Json& json) {
   group.consume_enable = protocol::bool_member(json, "consumeEnable", true);
   group.consume_from_min_enable = protocol::bool_member(json, "consumeFromMinEnable", true);
   group.consume_message_orderly = protocol::bool_member(json, "consumeMessageOrderly", false);
-  group.consume_timeout_minutes = static_cast<int>(protocol::int_member(json, "consumeTimeoutMinute", group.consume_timeout_minutes));
+  group.consume_timeout_minutes =
+      static_cast<int>(protocol::int_member(json, "consumeTimeoutMinute", group.consume_timeout_minutes));
   group.sys_flag = static_cast<int>(protocol::int_member(json, "groupSysFlag"));
   group.notify_consumer_ids_changed_enable = protocol::bool_member(json, "notifyConsumerIdsChangedEnable", true);
   group.retry_max_times = static_cast<int>(protocol::int_member(json, "retryMaxTimes", group.retry_max_times));
   group.retry_queues = static_cast<int>(protocol::int_member(json, "retryQueueNums", group.retry_queues));
-  group.which_broker_when_consume_slowly = protocol::int_member(json, "whichBrokerWhenConsumeSlowly", group.which_broker_when_consume_slowly);
+  group.which_broker_when_consume_slowly =
+      protocol::int_member(json, "whichBrokerWhenConsumeSlowly", group.which_broker_when_consume_slowly);
   return group;
 }
 
-GroupTable::GroupTable(const BrokerOptions& options, file::Disk& disk, std::string path, const Clock& clock, WorkQueue& blocking)
+GroupTable::GroupTable(const BrokerOptions& options, file::Disk& disk, std::string path, const Clock& clock,
+                       WorkQueue& blocking)
     : options_(options), file_(disk, std::move(path)), clock_(clock), blocking_(blocking) {}
 
 std::optional<std::string> GroupTable::load(bool has_log) {
@@ -70,7 +74,8 @@ std::optional<std::string> GroupTable::load(bool has_log) {
   }
   return load_table(file_, "subscriptionGroupTable", has_log, [&](const Json* json) {
     if (json == nullptr) return;
-    if (const auto* version = protocol::object_member(*json, "dataVersion")) version_ = data_version_from_json(*version);
+    if (const auto* version = protocol::object_member(*json, "dataVersion"))
+      version_ = data_version_from_json(*version);
     for (const auto& [name, value] : protocol::object_member(*json, "subscriptionGroupTable")->items()) {
       if (auto group = group_from_json(value)) {
         groups_[name] = std::make_shared<const GroupConfig>(std::move(*group));
@@ -97,7 +102,8 @@ GroupPtr GroupTable::find(std::string_view group) const {
 
 GroupPtr GroupTable::find_or_create(std::string_view group) {
   if (auto existing = find(group)) return existing;
-  if (message::group_problem(group) || (!options_.auto_create_groups && !message::is_system_group(group))) return nullptr;
+  if (message::group_problem(group) || (!options_.auto_create_groups && !message::is_system_group(group)))
+    return nullptr;
   const std::unique_lock lock(mutex_);
   auto& slot = groups_[std::string(group)];
   if (slot) return slot;
@@ -170,9 +176,13 @@ Json GroupTable::to_json() const {
   for (const auto& [group, topics] : forbidden_) {
     for (const auto& [topic, bits] : topics) forbidden[group][topic] = bits;
   }
-  return {{"dataVersion", broker::to_json(version_)}, {"forbiddenTable", std::move(forbidden)}, {"subscriptionGroupTable", std::move(table)}};
+  return {{"dataVersion", broker::to_json(version_)},
+          {"forbiddenTable", std::move(forbidden)},
+          {"subscriptionGroupTable", std::move(table)}};
 }
 
-Status GroupTable::save() { return file_.save(protocol::write_pretty_json(to_json())); }
+Status GroupTable::save() {
+  return file_.save(protocol::write_pretty_json(to_json()));
+}
 
 }  // namespace tern::broker

@@ -18,7 +18,8 @@ struct GroupConfig {
   bool notify_consumer_ids_changed_enable = true;
   int sys_flag = 0;
   int consume_timeout_minutes = 15;
-  protocol::Json others = protocol::Json::object();  // members that we keep and do not read: groupRetryPolicy, attributes, ...
+  protocol::Json others =
+      protocol::Json::object();  // members that we keep and do not read: groupRetryPolicy, attributes, ...
 };
 using GroupPtr = std::shared_ptr<const GroupConfig>;
 protocol::Json to_json(const GroupConfig& group);

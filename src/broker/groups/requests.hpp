@@ -8,7 +8,8 @@
 namespace tern::broker {
 
 void update_group(const remoting::Request& request, remoting::Reply reply, GroupTable& groups);
-void delete_group(const remoting::Request& request, remoting::Reply reply, GroupTable& groups, OffsetTable& offsets, QueueLocks& locks);
+void delete_group(const remoting::Request& request, remoting::Reply reply, GroupTable& groups, OffsetTable& offsets,
+                  QueueLocks& locks);
 protocol::Response get_group_config(const remoting::Request& request, GroupTable& groups);
 protocol::Response get_all_group_config(const remoting::Request& request, GroupTable& groups);
 

@@ -7,7 +7,8 @@ constexpr std::int64_t kLockMs = 60'000;
 
 }  // namespace
 
-std::vector<MessageQueue> QueueLocks::lock(std::string_view group, std::string_view client_id, const std::vector<MessageQueue>& queues) {
+std::vector<MessageQueue> QueueLocks::lock(std::string_view group, std::string_view client_id,
+                                           const std::vector<MessageQueue>& queues) {
   const std::int64_t now = clock_.steady_ms();
   std::vector<MessageQueue> owned;
   const std::lock_guard guard(mutex_);
@@ -29,7 +30,8 @@ void QueueLocks::unlock(std::string_view group, std::string_view client_id, cons
   const auto locks = groups_.find(group);
   if (locks == groups_.end()) return;
   for (const auto& queue : queues) {
-    if (const auto held = locks->second.find(queue); held != locks->second.end() && held->second.client_id == client_id) locks->second.erase(held);
+    if (const auto held = locks->second.find(queue); held != locks->second.end() && held->second.client_id == client_id)
+      locks->second.erase(held);
   }
   if (locks->second.empty()) groups_.erase(locks);
 }

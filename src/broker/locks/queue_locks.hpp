@@ -1,7 +1,6 @@
 #pragma once
-// Queue locks of orderly consumers: (group, queue) belongs to one client for 60 s after its last request. In memory alone.
-
-#include "tern/base/clock.hpp"
+// Queue locks of orderly consumers: (group, queue) belongs to one client for 60 s after its last request. In memory
+// alone.
 
 #include <compare>
 #include <cstdint>
@@ -10,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tern/base/clock.hpp"
 
 namespace tern::broker {
 
@@ -25,7 +26,8 @@ class QueueLocks {
  public:
   explicit QueueLocks(const Clock& clock) : clock_(clock) {}
   /// Locks what is free, expired, or the client's already; returns what it now owns of `queues`.
-  std::vector<MessageQueue> lock(std::string_view group, std::string_view client_id, const std::vector<MessageQueue>& queues);
+  std::vector<MessageQueue> lock(std::string_view group, std::string_view client_id,
+                                 const std::vector<MessageQueue>& queues);
   void unlock(std::string_view group, std::string_view client_id, const std::vector<MessageQueue>& queues);
   /// Whether anybody of the group holds a lock that has not expired.
   [[nodiscard]] bool any(std::string_view group) const;

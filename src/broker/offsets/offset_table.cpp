@@ -1,12 +1,12 @@
 #include "broker/offsets/offset_table.hpp"
 
-#include "tern/base/log.hpp"
-
-#include "broker/metadata_table.hpp"
-
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+
+#include "tern/base/log.hpp"
+
+#include "broker/metadata_table.hpp"
 
 namespace tern::broker {
 namespace {
@@ -44,16 +44,19 @@ struct OffsetTable::Shard {
   Table reset;
   std::atomic<std::int64_t> commits{0};
 
-  static std::optional<std::int64_t> find(const Table& table, std::string_view group, std::string_view topic, std::int32_t queue_id) {
+  static std::optional<std::int64_t> find(const Table& table, std::string_view group, std::string_view topic,
+                                          std::int32_t queue_id) {
     const auto queues = table.find(KeyView{topic, group});
     if (queues == table.end()) return std::nullopt;
     const auto offset = queues->second.find(queue_id);
     if (offset == queues->second.end()) return std::nullopt;
     return offset->second;
   }
-  static void put(Table& table, std::string_view group, std::string_view topic, std::int32_t queue_id, std::int64_t offset) {
+  static void put(Table& table, std::string_view group, std::string_view topic, std::int32_t queue_id,
+                  std::int64_t offset) {
     auto queues = table.find(KeyView{topic, group});
-    if (queues == table.end()) queues = table.emplace(Key{std::string(topic), std::string(group)}, std::map<std::int32_t, std::int64_t>{}).first;
+    if (queues == table.end())
+      queues = table.emplace(Key{std::string(topic), std::string(group)}, std::map<std::int32_t, std::int64_t>{}).first;
     queues->second[queue_id] = offset;
   }
 };
@@ -87,7 +90,8 @@ std::optional<std::string> OffsetTable::load() {
   };
   return load_table(file_, "offsetTable", false, [&](const Json* json) {
     if (json == nullptr) return;
-    if (const auto* version = protocol::object_member(*json, "dataVersion")) version_ = data_version_from_json(*version);
+    if (const auto* version = protocol::object_member(*json, "dataVersion"))
+      version_ = data_version_from_json(*version);
     read(protocol::object_member(*json, "offsetTable"), false);
     read(protocol::object_member(*json, "pullOffsetTable"), true);
   });
@@ -101,7 +105,8 @@ int OffsetTable::clamp(const std::function<std::optional<std::int64_t>(std::stri
       for (auto& [queue_id, offset] : queues) {
         const auto end = queue_end(key.topic, queue_id);
         if (!end || offset <= *end) continue;
-        log_warning("group {}: its offset {} in {}#{} is beyond the queue's end {} and set to it", key.group, offset, key.topic, queue_id, *end);
+        log_warning("group {}: its offset {} in {}#{} is beyond the queue's end {} and set to it", key.group, offset,
+                    key.topic, queue_id, *end);
         offset = *end;
         ++clamped;
       }
@@ -110,7 +115,8 @@ int OffsetTable::clamp(const std::function<std::optional<std::int64_t>(std::stri
   return clamped;
 }
 
-std::optional<std::int64_t> OffsetTable::find(std::string_view group, std::string_view topic, std::int32_t queue_id) const {
+std::optional<std::int64_t> OffsetTable::find(std::string_view group, std::string_view topic,
+                                              std::int32_t queue_id) const {
   auto& place = shard(group, topic);
   const std::lock_guard lock(place.mutex);
   return Shard::find(place.committed, group, topic, queue_id);
@@ -124,19 +130,22 @@ void OffsetTable::commit(std::string_view group, std::string_view topic, std::in
   place.commits.fetch_add(1, std::memory_order_relaxed);
 }
 
-void OffsetTable::pulled(std::string_view group, std::string_view topic, std::int32_t queue_id, std::int64_t next_offset) {
+void OffsetTable::pulled(std::string_view group, std::string_view topic, std::int32_t queue_id,
+                         std::int64_t next_offset) {
   auto& place = shard(group, topic);
   const std::lock_guard lock(place.mutex);
   Shard::put(place.pulled, group, topic, queue_id, next_offset);
 }
 
-std::optional<std::int64_t> OffsetTable::find_pulled(std::string_view group, std::string_view topic, std::int32_t queue_id) const {
+std::optional<std::int64_t> OffsetTable::find_pulled(std::string_view group, std::string_view topic,
+                                                     std::int32_t queue_id) const {
   auto& place = shard(group, topic);
   const std::lock_guard lock(place.mutex);
   return Shard::find(place.pulled, group, topic, queue_id);
 }
 
-void OffsetTable::set_reset(std::string_view group, std::string_view topic, std::int32_t queue_id, std::int64_t offset) {
+void OffsetTable::set_reset(std::string_view group, std::string_view topic, std::int32_t queue_id,
+                            std::int64_t offset) {
   auto& place = shard(group, topic);
   const std::lock_guard lock(place.mutex);
   Shard::put(place.reset, group, topic, queue_id, offset);
@@ -144,14 +153,16 @@ void OffsetTable::set_reset(std::string_view group, std::string_view topic, std:
   place.commits.fetch_add(1, std::memory_order_relaxed);
 }
 
-std::optional<std::int64_t> OffsetTable::peek_reset(std::string_view group, std::string_view topic, std::int32_t queue_id) const {
+std::optional<std::int64_t> OffsetTable::peek_reset(std::string_view group, std::string_view topic,
+                                                    std::int32_t queue_id) const {
   auto& place = shard(group, topic);
   const std::lock_guard lock(place.mutex);
   if (place.reset.empty()) return std::nullopt;
   return Shard::find(place.reset, group, topic, queue_id);
 }
 
-std::optional<std::int64_t> OffsetTable::take_reset(std::string_view group, std::string_view topic, std::int32_t queue_id) {
+std::optional<std::int64_t> OffsetTable::take_reset(std::string_view group, std::string_view topic,
+                                                    std::int32_t queue_id) {
   auto& place = shard(group, topic);
   const std::lock_guard lock(place.mutex);
   if (place.reset.empty()) return std::nullopt;
@@ -220,7 +231,8 @@ std::int64_t OffsetTable::largest(std::string_view topic, std::int32_t queue_id)
     const std::lock_guard lock(shards_[i].mutex);
     for (const auto& [key, queues] : shards_[i].committed) {
       if (key.topic != topic) continue;
-      if (const auto offset = queues.find(queue_id); offset != queues.end()) largest = std::max(largest, offset->second);
+      if (const auto offset = queues.find(queue_id); offset != queues.end())
+        largest = std::max(largest, offset->second);
     }
   }
   return largest;

@@ -1,11 +1,6 @@
 #pragma once
 // How far each group has consumed each queue. consumerOffset.json is its file, saved every few seconds and at the stop.
 
-#include "tern/file/metadata_file.hpp"
-#include "tern/protocol/json.hpp"
-
-#include "broker/data_version.hpp"
-
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -18,6 +13,11 @@
 #include <string_view>
 #include <vector>
 
+#include "tern/file/metadata_file.hpp"
+#include "tern/protocol/json.hpp"
+
+#include "broker/data_version.hpp"
+
 namespace tern::broker {
 
 /// All calls from any thread; sharded by group and topic. Commits neither check nor order: what comes last counts.
@@ -29,15 +29,18 @@ class OffsetTable {
   /// After open: no saved offset exceeds its queue's end. Returns how many were clamped (each is logged).
   int clamp(const std::function<std::optional<std::int64_t>(std::string_view topic, std::int32_t queue_id)>& queue_end);
 
-  [[nodiscard]] std::optional<std::int64_t> find(std::string_view group, std::string_view topic, std::int32_t queue_id) const;
+  [[nodiscard]] std::optional<std::int64_t> find(std::string_view group, std::string_view topic,
+                                                 std::int32_t queue_id) const;
   void commit(std::string_view group, std::string_view topic, std::int32_t queue_id, std::int64_t offset);
   /// Where the last pull of the queue ended: for ConsumeStats alone.
   void pulled(std::string_view group, std::string_view topic, std::int32_t queue_id, std::int64_t next_offset);
-  [[nodiscard]] std::optional<std::int64_t> find_pulled(std::string_view group, std::string_view topic, std::int32_t queue_id) const;
+  [[nodiscard]] std::optional<std::int64_t> find_pulled(std::string_view group, std::string_view topic,
+                                                        std::int32_t queue_id) const;
 
   /// Server-side reset (request 222): taken by the next pull; commits are ignored until then.
   void set_reset(std::string_view group, std::string_view topic, std::int32_t queue_id, std::int64_t offset);
-  [[nodiscard]] std::optional<std::int64_t> peek_reset(std::string_view group, std::string_view topic, std::int32_t queue_id) const;
+  [[nodiscard]] std::optional<std::int64_t> peek_reset(std::string_view group, std::string_view topic,
+                                                       std::int32_t queue_id) const;
   std::optional<std::int64_t> take_reset(std::string_view group, std::string_view topic, std::int32_t queue_id);
 
   [[nodiscard]] std::set<std::string> topics_of(std::string_view group) const;

@@ -12,7 +12,8 @@ std::span<const remoting::ProcessorRow<Services>> offset_processors() {
       {RequestCode::kGetMaxOffset, "get_max_offset", remoting::processor<&get_max_offset>},
       {RequestCode::kGetMinOffset, "get_min_offset", remoting::processor<&get_min_offset>},
       {RequestCode::kSearchOffsetByTimestamp, "search_offset_by_time", remoting::processor<&search_offset_by_time>},
-      {RequestCode::kGetEarliestMessageStoreTime, "get_earliest_store_time", remoting::processor<&get_earliest_store_time>},
+      {RequestCode::kGetEarliestMessageStoreTime, "get_earliest_store_time",
+       remoting::processor<&get_earliest_store_time>},
   };
   return kRows;
 }

@@ -1,8 +1,8 @@
 // QUERY_CONSUMER_OFFSET (14): where a group stands in one queue. "Not found" (22) makes a client start where its
 // consume-from rule says, so it must mean "never committed" and nothing else.
-#include "broker/offsets/requests.hpp"
-
 #include <array>
+
+#include "broker/offsets/requests.hpp"
 
 namespace tern::broker {
 namespace {
@@ -13,7 +13,8 @@ struct Fields {
   std::int32_t queue_id = 0;
   bool zero_if_not_found = true;
 };
-constexpr auto kFields = protocol::fields<Fields>(protocol::required("consumerGroup", &Fields::group), protocol::required("topic", &Fields::topic),
+constexpr auto kFields = protocol::fields<Fields>(protocol::required("consumerGroup", &Fields::group),
+                                                  protocol::required("topic", &Fields::topic),
                                                   protocol::required("queueId", &Fields::queue_id),
                                                   protocol::optional("setZeroIfNotFound", &Fields::zero_if_not_found));
 
@@ -33,14 +34,17 @@ bool may_start_at_zero(const Fields& fields, const store::Store& store) {
 protocol::Response query_consumer_offset(const remoting::Request& request, OffsetTable& offsets, store::Store& store) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return protocol::refuse(fields.error());
-  if (const auto reset = offsets.peek_reset(fields->group, fields->topic, fields->queue_id)) return protocol::ok().field("offset", *reset);
+  if (const auto reset = offsets.peek_reset(fields->group, fields->topic, fields->queue_id))
+    return protocol::ok().field("offset", *reset);
   const auto offset = offsets.find(fields->group, fields->topic, fields->queue_id);
   if (offset && *offset >= 0) return protocol::ok().field("offset", *offset);
   if (!fields->zero_if_not_found) {
-    return protocol::refuse(protocol::ResponseCode::kQueryNotFound, "Not found, do not set to zero, maybe this group boot first");
+    return protocol::refuse(protocol::ResponseCode::kQueryNotFound,
+                            "Not found, do not set to zero, maybe this group boot first");
   }
   if (may_start_at_zero(*fields, store)) return protocol::ok().field("offset", 0);
-  return protocol::refuse(protocol::ResponseCode::kQueryNotFound, "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first");
+  return protocol::refuse(protocol::ResponseCode::kQueryNotFound,
+                          "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first");
 }
 
 }  // namespace tern::broker

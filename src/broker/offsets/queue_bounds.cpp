@@ -1,8 +1,8 @@
-// GET_MAX_OFFSET (30), GET_MIN_OFFSET (31), SEARCH_OFFSET_BY_TIMESTAMP (29), GET_EARLIEST_MSG_STORETIME (32): what a queue
-// holds. Unknown queues answer 0 (-1 for a time), never an error.
-#include "broker/offsets/requests.hpp"
-
+// GET_MAX_OFFSET (30), GET_MIN_OFFSET (31), SEARCH_OFFSET_BY_TIMESTAMP (29), GET_EARLIEST_MSG_STORETIME (32): what a
+// queue holds. Unknown queues answer 0 (-1 for a time), never an error.
 #include <algorithm>
+
+#include "broker/offsets/requests.hpp"
 
 namespace tern::broker {
 namespace {
@@ -13,10 +13,11 @@ struct Fields {
   std::int64_t timestamp = 0;
   std::string_view boundary;
 };
-constexpr auto kQueueFields = protocol::fields<Fields>(protocol::required("topic", &Fields::topic), protocol::required("queueId", &Fields::queue_id));
-constexpr auto kTimeFields = protocol::fields<Fields>(protocol::required("topic", &Fields::topic), protocol::required("queueId", &Fields::queue_id),
-                                                      protocol::required("timestamp", &Fields::timestamp),
-                                                      protocol::optional("boundaryType", &Fields::boundary));
+constexpr auto kQueueFields = protocol::fields<Fields>(protocol::required("topic", &Fields::topic),
+                                                       protocol::required("queueId", &Fields::queue_id));
+constexpr auto kTimeFields = protocol::fields<Fields>(
+    protocol::required("topic", &Fields::topic), protocol::required("queueId", &Fields::queue_id),
+    protocol::required("timestamp", &Fields::timestamp), protocol::optional("boundaryType", &Fields::boundary));
 
 bool is_upper(std::string_view boundary) {
   constexpr std::string_view kUpper = "upper";
@@ -28,7 +29,8 @@ bool is_upper(std::string_view boundary) {
 void answer_blocking(WorkQueue& blocking, remoting::Reply reply, std::function<protocol::Response()> work) {
   auto job = std::make_shared<remoting::Reply>(std::move(reply));
   if (!blocking.post([job, work = std::move(work)] { (*job)(work()); })) {
-    (*job)(protocol::refuse(protocol::ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
+    (*job)(
+        protocol::refuse(protocol::ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
   }
 }
 
@@ -48,7 +50,8 @@ protocol::Response get_min_offset(const remoting::Request& request, store::Store
   return protocol::ok().field("offset", queue ? queue->bounds().min.value : 0);
 }
 
-void search_offset_by_time(const remoting::Request& request, remoting::Reply reply, store::Store& store, WorkQueue& blocking) {
+void search_offset_by_time(const remoting::Request& request, remoting::Reply reply, store::Store& store,
+                           WorkQueue& blocking) {
   const auto fields = kTimeFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
   const auto queue = store.find_queue(fields->topic, fields->queue_id);
@@ -56,12 +59,15 @@ void search_offset_by_time(const remoting::Request& request, remoting::Reply rep
   const auto boundary = is_upper(fields->boundary) ? store::TimeBoundary::kUpper : store::TimeBoundary::kLower;
   answer_blocking(blocking, std::move(reply), [queue, boundary, timestamp = fields->timestamp, &store] {
     const auto offset = store.offset_by_time(*queue, timestamp, boundary);
-    if (!offset) return protocol::refuse(protocol::ResponseCode::kSystemError, "the queue cannot be read: {}", offset.error().text());
+    if (!offset)
+      return protocol::refuse(protocol::ResponseCode::kSystemError, "the queue cannot be read: {}",
+                              offset.error().text());
     return protocol::ok().field("offset", offset->value);
   });
 }
 
-void get_earliest_store_time(const remoting::Request& request, remoting::Reply reply, store::Store& store, WorkQueue& blocking) {
+void get_earliest_store_time(const remoting::Request& request, remoting::Reply reply, store::Store& store,
+                             WorkQueue& blocking) {
   const auto fields = kQueueFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
   const auto queue = store.find_queue(fields->topic, fields->queue_id);

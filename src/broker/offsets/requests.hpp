@@ -10,10 +10,13 @@
 namespace tern::broker {
 
 protocol::Response query_consumer_offset(const remoting::Request& request, OffsetTable& offsets, store::Store& store);
-protocol::Response update_consumer_offset(const remoting::Request& request, OffsetTable& offsets, GroupTable& groups, TopicTable& topics);
+protocol::Response update_consumer_offset(const remoting::Request& request, OffsetTable& offsets, GroupTable& groups,
+                                          TopicTable& topics);
 protocol::Response get_max_offset(const remoting::Request& request, store::Store& store);
 protocol::Response get_min_offset(const remoting::Request& request, store::Store& store);
-void search_offset_by_time(const remoting::Request& request, remoting::Reply reply, store::Store& store, WorkQueue& blocking);
-void get_earliest_store_time(const remoting::Request& request, remoting::Reply reply, store::Store& store, WorkQueue& blocking);
+void search_offset_by_time(const remoting::Request& request, remoting::Reply reply, store::Store& store,
+                           WorkQueue& blocking);
+void get_earliest_store_time(const remoting::Request& request, remoting::Reply reply, store::Store& store,
+                             WorkQueue& blocking);
 
 }  // namespace tern::broker

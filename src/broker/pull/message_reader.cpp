@@ -29,22 +29,32 @@ Status append_record(const store::Store& store, const store::QueueEntry& entry, 
 
 std::string_view to_text(ReadStatus status) {
   switch (status) {
-    case ReadStatus::kFound: return "FOUND";
-    case ReadStatus::kNoMatchedMessage: return "NO_MATCHED_MESSAGE";
-    case ReadStatus::kMessageWasRemoving: return "MESSAGE_WAS_REMOVING";
-    case ReadStatus::kNoMessageInQueue: return "NO_MESSAGE_IN_QUEUE";
-    case ReadStatus::kOffsetTooSmall: return "OFFSET_TOO_SMALL";
-    case ReadStatus::kOffsetOverflowOne: return "OFFSET_OVERFLOW_ONE";
-    case ReadStatus::kOffsetOverflowBadly: return "OFFSET_OVERFLOW_BADLY";
-    case ReadStatus::kOffsetFoundNull: return "OFFSET_FOUND_NULL";
-    case ReadStatus::kOffsetReset: return "OFFSET_RESET";
-    case ReadStatus::kWouldBlock: return "WOULD_BLOCK";
+    case ReadStatus::kFound:
+      return "FOUND";
+    case ReadStatus::kNoMatchedMessage:
+      return "NO_MATCHED_MESSAGE";
+    case ReadStatus::kMessageWasRemoving:
+      return "MESSAGE_WAS_REMOVING";
+    case ReadStatus::kNoMessageInQueue:
+      return "NO_MESSAGE_IN_QUEUE";
+    case ReadStatus::kOffsetTooSmall:
+      return "OFFSET_TOO_SMALL";
+    case ReadStatus::kOffsetOverflowOne:
+      return "OFFSET_OVERFLOW_ONE";
+    case ReadStatus::kOffsetOverflowBadly:
+      return "OFFSET_OVERFLOW_BADLY";
+    case ReadStatus::kOffsetFoundNull:
+      return "OFFSET_FOUND_NULL";
+    case ReadStatus::kOffsetReset:
+      return "OFFSET_RESET";
+    case ReadStatus::kWouldBlock:
+      return "WOULD_BLOCK";
   }
   return "UNKNOWN";
 }
 
-ReadResult read_messages(const store::Store& store, const store::Queue& queue, std::int64_t offset, const ReadLimits& limits,
-                         const Subscription* filter, bool no_wait) {
+ReadResult read_messages(const store::Store& store, const store::Queue& queue, std::int64_t offset,
+                         const ReadLimits& limits, const Subscription* filter, bool no_wait) {
   ReadResult result;
   result.bounds = queue.bounds();
   const std::int64_t min = result.bounds.min.value;
@@ -60,7 +70,8 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
   if (offset > max) return stop(ReadStatus::kOffsetOverflowBadly, max);
 
   const int count_max = std::max(limits.count_max, 1);
-  const std::int64_t scan_max = std::max(kScanBytesMin, std::int64_t{count_max} * store::kQueueEntrySize) / store::kQueueEntrySize;
+  const std::int64_t scan_max =
+      std::max(kScanBytesMin, std::int64_t{count_max} * store::kQueueEntrySize) / store::kQueueEntrySize;
   const std::int64_t scan_end = std::min(max, offset + scan_max);
   const auto log_min = store.min_position();
   std::array<store::QueueEntry, kEntriesAtOnce> entries;
@@ -87,7 +98,8 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
         return stop(ReadStatus::kFound, offset);
       }
       if (result.messages.capacity() == 0) {
-        const std::int64_t likely = std::min<std::int64_t>(limits.bytes_max, std::int64_t{entry.size} * std::min<std::int64_t>(count_max, max - offset));
+        const std::int64_t likely = std::min<std::int64_t>(
+            limits.bytes_max, std::int64_t{entry.size} * std::min<std::int64_t>(count_max, max - offset));
         result.messages.reserve(static_cast<std::size_t>(std::max<std::int64_t>(likely, entry.size)));
       }
       const auto status = append_record(store, entry, no_wait, result.messages);

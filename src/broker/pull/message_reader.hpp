@@ -1,26 +1,26 @@
 #pragma once
 // Reading one queue from an offset on: what a pull gives back, and why it may be nothing.
 
+#include <cstdint>
+#include <string>
+
 #include "tern/store/store.hpp"
 
 #include "broker/clients/client_registry.hpp"
-
-#include <cstdint>
-#include <string>
 
 namespace tern::broker {
 
 enum class ReadStatus : std::uint8_t {
   kFound,
-  kNoMatchedMessage,   // looked at some, none passed the filter
-  kMessageWasRemoving, // their records have left the log
+  kNoMatchedMessage,    // looked at some, none passed the filter
+  kMessageWasRemoving,  // their records have left the log
   kNoMessageInQueue,
   kOffsetTooSmall,
   kOffsetOverflowOne,  // exactly at the end: the pull may wait
   kOffsetOverflowBadly,
-  kOffsetFoundNull,    // the queue's file at the offset cannot be read
-  kOffsetReset,        // an administrator has moved the group
-  kWouldBlock,         // the disk has to be asked: read again where blocking is allowed
+  kOffsetFoundNull,  // the queue's file at the offset cannot be read
+  kOffsetReset,      // an administrator has moved the group
+  kWouldBlock,       // the disk has to be asked: read again where blocking is allowed
 };
 std::string_view to_text(ReadStatus status);  // Apache's name, the remark of the answer
 
@@ -37,9 +37,9 @@ struct ReadResult {
   int count = 0;
 };
 
-/// Reads up to the limits; the first message is given whatever its size. `filter` null: everything. With `no_wait` only what
-/// is in memory. Any thread.
-ReadResult read_messages(const store::Store& store, const store::Queue& queue, std::int64_t offset, const ReadLimits& limits,
-                         const Subscription* filter, bool no_wait);
+/// Reads up to the limits; the first message is given whatever its size. `filter` null: everything. With `no_wait` only
+/// what is in memory. Any thread.
+ReadResult read_messages(const store::Store& store, const store::Queue& queue, std::int64_t offset,
+                         const ReadLimits& limits, const Subscription* filter, bool no_wait);
 
 }  // namespace tern::broker

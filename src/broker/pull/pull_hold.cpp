@@ -5,7 +5,8 @@
 namespace tern::broker {
 namespace {
 
-// A pull whose filter let messages pass is answered this much later at the latest, so that its client's offset moves on.
+// A pull whose filter let messages pass is answered this much later at the latest, so that its client's offset moves
+// on.
 constexpr std::int64_t kPassedMs = 5000;
 
 void forget(std::vector<std::uint64_t>& ids, std::uint64_t id) {
@@ -58,7 +59,9 @@ void PullHold::arrived(const store::Arrival& arrival) {
   }
 }
 
-void PullHold::arrived_done() { deliver(); }
+void PullHold::arrived_done() {
+  deliver();
+}
 
 void PullHold::expire() {
   {

@@ -1,12 +1,6 @@
 #pragma once
 // Pulls that wait for a message (long polling).
 
-#include "tern/base/clock.hpp"
-#include "tern/remoting/request.hpp"
-#include "tern/store/store.hpp"
-
-#include "broker/clients/client_registry.hpp"
-
 #include <atomic>
 #include <functional>
 #include <mutex>
@@ -14,6 +8,12 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include "tern/base/clock.hpp"
+#include "tern/remoting/request.hpp"
+#include "tern/store/store.hpp"
+
+#include "broker/clients/client_registry.hpp"
 
 namespace tern::broker {
 
@@ -31,8 +31,8 @@ struct PendingPull {
   std::size_t io_thread = 0;
 };
 
-/// Parks pulls by queue and wakes exactly those that an arrival concerns. All calls from any thread; `resume` runs on the
-/// pull's own io thread (posted, once per io thread and round), with suspension no longer allowed.
+/// Parks pulls by queue and wakes exactly those that an arrival concerns. All calls from any thread; `resume` runs on
+/// the pull's own io thread (posted, once per io thread and round), with suspension no longer allowed.
 class PullHold final : public store::ArrivalListener {
  public:
   using Post = std::function<void(std::size_t io_thread, std::function<void()>)>;
@@ -59,8 +59,8 @@ class PullHold final : public store::ArrivalListener {
     bool was_passed = false;
   };
   using Id = std::uint64_t;
-  void wake(Id id);                      // mutex_ held: moves it to its io thread's ready list
-  PendingPull take(Id id);               // mutex_ held
+  void wake(Id id);         // mutex_ held: moves it to its io thread's ready list
+  PendingPull take(Id id);  // mutex_ held
   void deliver();
 
   const Clock& clock_;

@@ -33,33 +33,46 @@ using P = PullFields;
 using protocol::optional;
 using protocol::required;
 constexpr auto kFields = protocol::fields<P>(
-    required("consumerGroup", &P::group), required("topic", &P::topic), required("queueId", &P::queue_id), required("queueOffset", &P::offset),
-    optional("maxMsgNums", &P::count_max), optional("sysFlag", &P::sys_flag), optional("commitOffset", &P::commit_offset),
-    optional("suspendTimeoutMillis", &P::suspend_ms), optional("subscription", &P::subscription), optional("subVersion", &P::sub_version),
+    required("consumerGroup", &P::group), required("topic", &P::topic), required("queueId", &P::queue_id),
+    required("queueOffset", &P::offset), optional("maxMsgNums", &P::count_max), optional("sysFlag", &P::sys_flag),
+    optional("commitOffset", &P::commit_offset), optional("suspendTimeoutMillis", &P::suspend_ms),
+    optional("subscription", &P::subscription), optional("subVersion", &P::sub_version),
     optional("expressionType", &P::expression_type));
 
 template <class... Args>
 Response forbid(Forbidden type, fmt::format_string<Args...> remark, Args&&... args) {
-  return protocol::refuse(ResponseCode::kNoPermission, remark, std::forward<Args>(args)...).field("forbiddenType", static_cast<int>(type));
+  return protocol::refuse(ResponseCode::kNoPermission, remark, std::forward<Args>(args)...)
+      .field("forbiddenType", static_cast<int>(type));
 }
 
-bool is_tag(std::string_view expression_type) { return expression_type.empty() || expression_type == "TAG"; }
+bool is_tag(std::string_view expression_type) {
+  return expression_type.empty() || expression_type == "TAG";
+}
 
 // Codes 0, 19, 20 and 21 carry all four numbers: clients unbox them unasked.
 Response answer(const ReadResult& read, std::int64_t asked_offset, int topic_sys_flag, int group_sys_flag) {
   Response response;
   auto code = ResponseCode::kPullNotFound;
   switch (read.status) {
-    case ReadStatus::kFound: code = ResponseCode::kSuccess; break;
+    case ReadStatus::kFound:
+      code = ResponseCode::kSuccess;
+      break;
     case ReadStatus::kNoMatchedMessage:
-    case ReadStatus::kMessageWasRemoving: code = ResponseCode::kPullRetryImmediately; break;
-    case ReadStatus::kNoMessageInQueue: code = asked_offset != 0 ? ResponseCode::kPullOffsetMoved : ResponseCode::kPullNotFound; break;
+    case ReadStatus::kMessageWasRemoving:
+      code = ResponseCode::kPullRetryImmediately;
+      break;
+    case ReadStatus::kNoMessageInQueue:
+      code = asked_offset != 0 ? ResponseCode::kPullOffsetMoved : ResponseCode::kPullNotFound;
+      break;
     case ReadStatus::kOffsetOverflowBadly:
     case ReadStatus::kOffsetTooSmall:
-    case ReadStatus::kOffsetReset: code = ResponseCode::kPullOffsetMoved; break;
+    case ReadStatus::kOffsetReset:
+      code = ResponseCode::kPullOffsetMoved;
+      break;
     case ReadStatus::kOffsetFoundNull:
     case ReadStatus::kOffsetOverflowOne:
-    case ReadStatus::kWouldBlock: break;
+    case ReadStatus::kWouldBlock:
+      break;
   }
   response.code = static_cast<std::int32_t>(code);
   response.remark = to_text(read.status);
@@ -95,18 +108,22 @@ ReadLimits limits_of(const PullServices& services, int count_max) {
 void read_cold(PendingPull pull, PullServices& services) {
   auto job = std::make_shared<PendingPull>(std::move(pull));
   const bool taken = services.cold_reads.post([job, &services] {
-    auto read = read_messages(services.store, *job->queue, job->offset, limits_of(services, job->count_max), job->filter.get(), false);
+    auto read = read_messages(services.store, *job->queue, job->offset, limits_of(services, job->count_max),
+                              job->filter.get(), false);
     give(*job, read, services);
   });
   if (!taken) {
-    job->reply(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while: too many reads wait for the disk"));
+    job->reply(
+        protocol::refuse(ResponseCode::kSystemBusy,
+                         "[OVERLOAD]system busy, start flow control for a while: too many reads wait for the disk"));
   }
 }
 
 }  // namespace
 
 void resume_pull(PendingPull pull, PullServices& services) {
-  auto read = read_messages(services.store, *pull.queue, pull.offset, limits_of(services, pull.count_max), pull.filter.get(), true);
+  auto read = read_messages(services.store, *pull.queue, pull.offset, limits_of(services, pull.count_max),
+                            pull.filter.get(), true);
   if (read.status == ReadStatus::kWouldBlock) return read_cold(std::move(pull), services);
   give(pull, read, services);
 }
@@ -121,22 +138,27 @@ void pull_message(const remoting::Request& request, remoting::Reply reply, PullS
     return reply(forbid(Forbidden::kBroker, "the broker[{}] pulling message is forbidden", services.identity.address));
   }
   if (is_lite && !options.lite_pull_enable) {
-    return reply(forbid(Forbidden::kBroker, "the broker[{}] for lite pull consumer is forbidden", services.identity.address));
+    return reply(
+        forbid(Forbidden::kBroker, "the broker[{}] for lite pull consumer is forbidden", services.identity.address));
   }
   const auto group = services.groups.find_or_create(fields->group);
   if (!group) {
-    return reply(protocol::refuse(ResponseCode::kSubscriptionGroupNotExist, "subscription group [{}] does not exist, \n{}", fields->group, kFaq));
+    return reply(protocol::refuse(ResponseCode::kSubscriptionGroupNotExist,
+                                  "subscription group [{}] does not exist, \n{}", fields->group, kFaq));
   }
-  if (!group->consume_enable) return reply(forbid(Forbidden::kGroup, "subscription group no permission, {}", fields->group));
+  if (!group->consume_enable)
+    return reply(forbid(Forbidden::kGroup, "subscription group no permission, {}", fields->group));
   const auto topic = services.topics.find(fields->topic);
   if (!topic) {
-    return reply(protocol::refuse(ResponseCode::kTopicNotExist, "topic[{}] not exist, apply first please! \n{}", fields->topic, kFaq));
+    return reply(protocol::refuse(ResponseCode::kTopicNotExist, "topic[{}] not exist, apply first please! \n{}",
+                                  fields->topic, kFaq));
   }
   if ((topic->perm & kPermRead) == 0) {
     return reply(forbid(Forbidden::kTopic, "the topic[{}] pulling message is forbidden", fields->topic));
   }
   if (fields->queue_id < 0 || fields->queue_id >= topic->read_queues) {
-    return reply(protocol::refuse(ResponseCode::kInvalidParameter, "queueId[{}] is illegal, topic:[{}] topicConfig.readQueueNums:[{}] consumer:[/{}]",
+    return reply(protocol::refuse(ResponseCode::kInvalidParameter,
+                                  "queueId[{}] is illegal, topic:[{}] topicConfig.readQueueNums:[{}] consumer:[/{}]",
                                   fields->queue_id, fields->topic, topic->read_queues, request.peer->remote_text()));
   }
 
@@ -144,23 +166,29 @@ void pull_message(const remoting::Request& request, remoting::Reply reply, PullS
   if ((fields->sys_flag & kFlagSubscription) != 0) {
     if (is_tag(fields->expression_type)) {
       auto parsed = parse_subscription(fields->topic, fields->subscription, "TAG");
-      if (!parsed) return reply(protocol::refuse(ResponseCode::kSubscriptionParseFailed, "parse the consumer's subscription failed"));
+      if (!parsed)
+        return reply(
+            protocol::refuse(ResponseCode::kSubscriptionParseFailed, "parse the consumer's subscription failed"));
       if (!parsed->codes.empty()) filter = std::make_shared<const Subscription>(std::move(*parsed));
     }
   } else {
     const auto model = services.clients.model_of(fields->group);
     if (!model) {
-      return reply(protocol::refuse(ResponseCode::kSubscriptionNotExist, "the consumer's group info not exist\n{}", kFaq));
+      return reply(
+          protocol::refuse(ResponseCode::kSubscriptionNotExist, "the consumer's group info not exist\n{}", kFaq));
     }
     if (!group->consume_broadcast_enable && *model == MessageModel::kBroadcasting) {
-      return reply(forbid(Forbidden::kBroadcast, "the consumer group[{}] can not consume by broadcast way", fields->group));
+      return reply(
+          forbid(Forbidden::kBroadcast, "the consumer group[{}] can not consume by broadcast way", fields->group));
     }
     if (services.groups.is_forbidden(fields->group, fields->topic)) {
-      return reply(forbid(Forbidden::kSubscription, "the consumer group[{}] is forbidden for topic[{}]", fields->group, fields->topic));
+      return reply(forbid(Forbidden::kSubscription, "the consumer group[{}] is forbidden for topic[{}]", fields->group,
+                          fields->topic));
     }
     filter = services.clients.find_subscription(fields->group, fields->topic);
     if (!filter) {
-      return reply(protocol::refuse(ResponseCode::kSubscriptionNotExist, "the consumer's subscription not exist\n{}", kFaq));
+      return reply(
+          protocol::refuse(ResponseCode::kSubscriptionNotExist, "the consumer's subscription not exist\n{}", kFaq));
     }
     if (filter->version < fields->sub_version) {
       return reply(protocol::refuse(ResponseCode::kSubscriptionNotLatest, "the consumer's subscription not latest"));
@@ -168,15 +196,18 @@ void pull_message(const remoting::Request& request, remoting::Reply reply, PullS
   }
   const std::string_view type = filter ? std::string_view(filter->expression_type) : fields->expression_type;
   if (!is_tag(type)) {
-    return reply(protocol::refuse(ResponseCode::kSystemError, "The broker does not support consumer to filter message by {}", type));
+    return reply(protocol::refuse(ResponseCode::kSystemError,
+                                  "The broker does not support consumer to filter message by {}", type));
   }
   if (filter && filter->codes.empty()) filter.reset();
 
   if ((fields->sys_flag & kFlagCommitOffset) != 0) {
     services.offsets.commit(fields->group, fields->topic, fields->queue_id, fields->commit_offset);
   }
-  PendingPull pull{std::move(reply), request.peer, group->name, services.store.queue(topic->name, fields->queue_id), std::move(filter),
-                   fields->offset, fields->count_max, topic->sys_flag, group->sys_flag, request.io_thread};
+  PendingPull pull{
+      std::move(reply),  request.peer,     group->name,       services.store.queue(topic->name, fields->queue_id),
+      std::move(filter), fields->offset,   fields->count_max, topic->sys_flag,
+      group->sys_flag,   request.io_thread};
   ReadResult read;
   if (const auto reset = services.offsets.take_reset(fields->group, fields->topic, fields->queue_id)) {
     read.status = ReadStatus::kOffsetReset;
@@ -184,16 +215,21 @@ void pull_message(const remoting::Request& request, remoting::Reply reply, PullS
     read.bounds = pull.queue->bounds();
     return give(pull, read, services);
   }
-  read = read_messages(services.store, *pull.queue, pull.offset, limits_of(services, pull.count_max), pull.filter.get(), true);
+  read = read_messages(services.store, *pull.queue, pull.offset, limits_of(services, pull.count_max), pull.filter.get(),
+                       true);
   if (read.status == ReadStatus::kWouldBlock) return read_cold(std::move(pull), services);
 
-  const bool is_not_found = read.status == ReadStatus::kOffsetOverflowOne || read.status == ReadStatus::kOffsetFoundNull ||
+  const bool is_not_found = read.status == ReadStatus::kOffsetOverflowOne ||
+                            read.status == ReadStatus::kOffsetFoundNull ||
                             (read.status == ReadStatus::kNoMessageInQueue && pull.offset == 0);
   if (is_not_found && (fields->sys_flag & kFlagSuspend) != 0) {
-    const std::int64_t wait_ms = options.long_polling ? std::min(fields->suspend_ms, kSuspendMaxMs) : options.short_polling_ms.get();
+    const std::int64_t wait_ms =
+        options.long_polling ? std::min(fields->suspend_ms, kSuspendMaxMs) : options.short_polling_ms.get();
     if (services.hold.park(pull, wait_ms, options.parked_pulls_max)) return;
-    return pull.reply(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while: {} pulls are "
-                                       "parked (parkedPullsMax)", options.parked_pulls_max.get()));
+    return pull.reply(protocol::refuse(ResponseCode::kSystemBusy,
+                                       "[OVERLOAD]system busy, start flow control for a while: {} pulls are "
+                                       "parked (parkedPullsMax)",
+                                       options.parked_pulls_max.get()));
   }
   give(pull, read, services);
 }

@@ -1,4 +1,7 @@
 #pragma once
+#include <atomic>
+#include <memory>
+
 #include "tern/base/work_queue.hpp"
 
 #include "broker/clients/client_registry.hpp"
@@ -7,9 +10,6 @@
 #include "broker/pull/message_reader.hpp"
 #include "broker/pull/pull_hold.hpp"
 #include "broker/topics/topic_table.hpp"
-
-#include <atomic>
-#include <memory>
 
 namespace tern::broker {
 

@@ -1,8 +1,8 @@
 // QUERY_MESSAGE (12): messages by key, unique key or tag, through the key index.
-#include "broker/query/requests.hpp"
-
 #include <algorithm>
 #include <limits>
+
+#include "broker/query/requests.hpp"
 
 namespace tern::broker {
 namespace {
@@ -20,37 +20,44 @@ struct Fields {
   bool is_unique_key = false;
   std::string_view index_type;
 };
-constexpr auto kFields = protocol::fields<Fields>(protocol::required("topic", &Fields::topic), protocol::required("key", &Fields::key),
-                                                  protocol::required("maxNum", &Fields::count_max),
-                                                  protocol::required("beginTimestamp", &Fields::begin_ms),
-                                                  protocol::required("endTimestamp", &Fields::end_ms),
-                                                  protocol::optional("_UNIQUE_KEY_QUERY", &Fields::is_unique_key),
-                                                  protocol::optional("indexType", &Fields::index_type));
+constexpr auto kFields = protocol::fields<Fields>(
+    protocol::required("topic", &Fields::topic), protocol::required("key", &Fields::key),
+    protocol::required("maxNum", &Fields::count_max), protocol::required("beginTimestamp", &Fields::begin_ms),
+    protocol::required("endTimestamp", &Fields::end_ms),
+    protocol::optional("_UNIQUE_KEY_QUERY", &Fields::is_unique_key),
+    protocol::optional("indexType", &Fields::index_type));
 
 }  // namespace
 
-void query_message(const remoting::Request& request, remoting::Reply reply, store::Store& store, WorkQueue& blocking, BrokerOptions& options) {
+void query_message(const remoting::Request& request, remoting::Reply reply, store::Store& store, WorkQueue& blocking,
+                   BrokerOptions& options) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
-  const int count_max = std::min(fields->is_unique_key ? options.key_query_count_max.get() : fields->count_max, kFoundMax);
+  const int count_max =
+      std::min(fields->is_unique_key ? options.key_query_count_max.get() : fields->count_max, kFoundMax);
   std::string key = fields->index_type == "T" ? "T#" : "";
   key += fields->key;
   auto job = std::make_shared<remoting::Reply>(std::move(reply));
-  const bool taken = blocking.post([job, topic = std::string(fields->topic), key, count_max, begin = fields->begin_ms, end = fields->end_ms, &store] {
+  const bool taken = blocking.post([job, topic = std::string(fields->topic), key, count_max, begin = fields->begin_ms,
+                                    end = fields->end_ms, &store] {
     auto found = store.query(topic, key, count_max, begin, end);
-    if (!found) return (*job)(protocol::refuse(ResponseCode::kSystemError, "the key index cannot be read: {}", found.error().text()));
+    if (!found)
+      return (*job)(
+          protocol::refuse(ResponseCode::kSystemError, "the key index cannot be read: {}", found.error().text()));
     std::sort(found->positions.begin(), found->positions.end());
     std::string messages;
     for (const auto position : found->positions) {
       if (auto record = store.record_at(position)) messages += *record;
     }
-    auto response = messages.empty() ? protocol::refuse(ResponseCode::kQueryNotFound, "can not find message, maybe time range not correct")
+    auto response = messages.empty() ? protocol::refuse(ResponseCode::kQueryNotFound,
+                                                        "can not find message, maybe time range not correct")
                                      : protocol::ok().with_body(std::move(messages));
     response.fields.add("indexLastUpdateTimestamp", response.body.empty() ? 0 : found->last_timestamp);
     response.fields.add("indexLastUpdatePhyoffset", response.body.empty() ? 0 : found->last_position.value);
     (*job)(std::move(response));
   });
-  if (!taken) (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
+  if (!taken)
+    (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 }  // namespace tern::broker

@@ -7,7 +7,8 @@
 
 namespace tern::broker {
 
-void query_message(const remoting::Request& request, remoting::Reply reply, store::Store& store, WorkQueue& blocking, BrokerOptions& options);
+void query_message(const remoting::Request& request, remoting::Reply reply, store::Store& store, WorkQueue& blocking,
+                   BrokerOptions& options);
 void view_message(const remoting::Request& request, remoting::Reply reply, store::Store& store, WorkQueue& blocking);
 
 }  // namespace tern::broker

@@ -17,10 +17,14 @@ void view_message(const remoting::Request& request, remoting::Reply reply, store
   auto job = std::make_shared<remoting::Reply>(std::move(reply));
   const bool taken = blocking.post([job, offset = fields->offset, &store] {
     auto record = store.record_at({offset});
-    if (!record) return (*job)(protocol::refuse(protocol::ResponseCode::kSystemError, "can not find message by the offset, {}", offset));
+    if (!record)
+      return (*job)(
+          protocol::refuse(protocol::ResponseCode::kSystemError, "can not find message by the offset, {}", offset));
     (*job)(protocol::ok().with_body(std::move(*record)));
   });
-  if (!taken) (*job)(protocol::refuse(protocol::ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
+  if (!taken)
+    (*job)(
+        protocol::refuse(protocol::ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 }  // namespace tern::broker

@@ -1,11 +1,11 @@
 #include "broker/registration/nameserver_registration.hpp"
 
+#include <algorithm>
+#include <condition_variable>
+
 #include "tern/base/crc32.hpp"
 #include "tern/base/log.hpp"
 #include "tern/protocol/json.hpp"
-
-#include <algorithm>
-#include <condition_variable>
 
 namespace tern::broker {
 namespace {
@@ -35,10 +35,11 @@ struct NameserverRegistration::Nameserver {
   std::atomic<bool> is_reachable{true};  // so that its loss, and its return, are each logged once
 };
 
-NameserverRegistration::NameserverRegistration(remoting::Network& network, const BrokerOptions& options, const BrokerIdentity& identity,
-                                               TopicTable& topics, const Clock& clock)
+NameserverRegistration::NameserverRegistration(remoting::Network& network, const BrokerOptions& options,
+                                               const BrokerIdentity& identity, TopicTable& topics, const Clock& clock)
     : network_(network), options_(options), identity_(identity), topics_(topics), clock_(clock) {
-  for (const auto& address : split(options.nameserver_addresses)) nameservers_.push_back(std::make_unique<Nameserver>(network_, address));
+  for (const auto& address : split(options.nameserver_addresses))
+    nameservers_.push_back(std::make_unique<Nameserver>(network_, address));
 }
 
 NameserverRegistration::~NameserverRegistration() = default;
@@ -70,7 +71,8 @@ protocol::Outgoing NameserverRegistration::registration(const Json& topics) cons
       .with_body(std::move(body));
 }
 
-void NameserverRegistration::send_to_all(const std::function<protocol::Outgoing()>& make, std::function<void(int)> done) {
+void NameserverRegistration::send_to_all(const std::function<protocol::Outgoing()>& make,
+                                         std::function<void(int)> done) {
   if (nameservers_.empty()) {
     if (done) done(0);
     return;
@@ -84,27 +86,32 @@ void NameserverRegistration::send_to_all(const std::function<protocol::Outgoing(
   round->waiting = static_cast<int>(nameservers_.size());
   round->done = std::move(done);
   for (auto& nameserver : nameservers_) {
-    nameserver->client.call(make(), options_.register_timeout_ms, [this, round, target = nameserver.get()](Result<remoting::Answer> answer) {
-      const bool is_accepted = answer && answer->ok();
-      if (is_accepted) round->accepted.fetch_add(1, std::memory_order_relaxed);
-      // Logged when it changes, not every period.
-      if (target->is_reachable.exchange(is_accepted, std::memory_order_relaxed) != is_accepted) {
-        if (is_accepted) log_info("nameserver {} accepts registrations again", target->client.address());
-        else log_warning("nameserver {} did not take the registration: {}", target->client.address(),
-                         answer ? fmt::format("code {}, {}", answer->code, answer->remark) : answer.error().text());
-      }
-      if (is_accepted && !answer->body.empty()) {
-        if (const auto body = protocol::parse_json(answer->body)) {
-          if (const auto* table = protocol::object_member(*body, "table")) {
-            std::vector<std::string> order_topics;
-            for (const auto& [topic, queues] : table->items()) order_topics.push_back(topic);
-            topics_.set_order_topics(order_topics);
+    nameserver->client.call(
+        make(), options_.register_timeout_ms,
+        [this, round, target = nameserver.get()](Result<remoting::Answer> answer) {
+          const bool is_accepted = answer && answer->ok();
+          if (is_accepted) round->accepted.fetch_add(1, std::memory_order_relaxed);
+          // Logged when it changes, not every period.
+          if (target->is_reachable.exchange(is_accepted, std::memory_order_relaxed) != is_accepted) {
+            if (is_accepted)
+              log_info("nameserver {} accepts registrations again", target->client.address());
+            else
+              log_warning("nameserver {} did not take the registration: {}", target->client.address(),
+                          answer ? fmt::format("code {}, {}", answer->code, answer->remark) : answer.error().text());
           }
-        }
-      }
-      // Acquire-release: the last one sees every accepted of the others.
-      if (round->waiting.fetch_sub(1, std::memory_order_acq_rel) == 1 && round->done) round->done(round->accepted.load(std::memory_order_relaxed));
-    });
+          if (is_accepted && !answer->body.empty()) {
+            if (const auto body = protocol::parse_json(answer->body)) {
+              if (const auto* table = protocol::object_member(*body, "table")) {
+                std::vector<std::string> order_topics;
+                for (const auto& [topic, queues] : table->items()) order_topics.push_back(topic);
+                topics_.set_order_topics(order_topics);
+              }
+            }
+          }
+          // Acquire-release: the last one sees every accepted of the others.
+          if (round->waiting.fetch_sub(1, std::memory_order_acq_rel) == 1 && round->done)
+            round->done(round->accepted.load(std::memory_order_relaxed));
+        });
   }
 }
 

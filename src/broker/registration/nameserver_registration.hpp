@@ -1,12 +1,6 @@
 #pragma once
 // Keeps every nameserver informed of this broker: registration at start, on change, and as a heartbeat.
 
-#include "tern/base/clock.hpp"
-#include "tern/remoting/server.hpp"
-
-#include "broker/identity.hpp"
-#include "broker/topics/topic_table.hpp"
-
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -14,17 +8,24 @@
 #include <string>
 #include <vector>
 
+#include "tern/base/clock.hpp"
+#include "tern/remoting/server.hpp"
+
+#include "broker/identity.hpp"
+#include "broker/topics/topic_table.hpp"
+
 namespace tern::broker {
 
 /// All calls from any thread. Nameservers are told in parallel; one that does not answer holds up no other. Names are
 /// resolved anew whenever a connection has failed.
 class NameserverRegistration {
  public:
-  NameserverRegistration(remoting::Network& network, const BrokerOptions& options, const BrokerIdentity& identity, TopicTable& topics,
-                         const Clock& clock);
+  NameserverRegistration(remoting::Network& network, const BrokerOptions& options, const BrokerIdentity& identity,
+                         TopicTable& topics, const Clock& clock);
   ~NameserverRegistration();
 
-  /// Full registration with all; `done` (may be empty) runs once all have answered or failed, with the number that accepted.
+  /// Full registration with all; `done` (may be empty) runs once all have answered or failed, with the number that
+  /// accepted.
   void register_all(std::function<void(int accepted)> done = {});
   /// One topic has changed: the others are not sent again (protocol reference 17.4).
   void register_topic(const TopicConfig& topic, std::function<void(int accepted)> done = {});

@@ -1,10 +1,10 @@
 #include "broker/retry/send_back.hpp"
 
+#include <random>
+
 #include "tern/message/message_id.hpp"
 #include "tern/message/properties.hpp"
 #include "tern/message/topic_name.hpp"
-
-#include <random>
 
 namespace tern::broker {
 namespace {
@@ -23,16 +23,19 @@ struct Fields {
   bool unit_mode = false;
   std::optional<std::int32_t> max_reconsume_times;
 };
-constexpr auto kFields = protocol::fields<Fields>(protocol::required("offset", &Fields::offset), protocol::required("group", &Fields::group),
-                                                  protocol::required("delayLevel", &Fields::delay_level),
-                                                  protocol::optional("unitMode", &Fields::unit_mode),
-                                                  protocol::optional("maxReconsumeTimes", &Fields::max_reconsume_times));
+constexpr auto kFields = protocol::fields<Fields>(
+    protocol::required("offset", &Fields::offset), protocol::required("group", &Fields::group),
+    protocol::required("delayLevel", &Fields::delay_level), protocol::optional("unitMode", &Fields::unit_mode),
+    protocol::optional("maxReconsumeTimes", &Fields::max_reconsume_times));
 
 std::string_view status_name(store::Errc error) {
   switch (error) {
-    case store::Errc::kNotReady: return "OS_PAGE_CACHE_BUSY";
-    case store::Errc::kRecordTooLarge: return "MESSAGE_ILLEGAL";
-    default: return "SERVICE_NOT_AVAILABLE";
+    case store::Errc::kNotReady:
+      return "OS_PAGE_CACHE_BUSY";
+    case store::Errc::kRecordTooLarge:
+      return "MESSAGE_ILLEGAL";
+    default:
+      return "SERVICE_NOT_AVAILABLE";
   }
 }
 
@@ -43,18 +46,23 @@ void consumer_send_back(const remoting::Request& request, remoting::Reply reply,
   if (!fields) return reply(protocol::refuse(fields.error()));
   const auto group = services.groups.find_or_create(fields->group);
   if (!group) {
-    return reply(protocol::refuse(ResponseCode::kSubscriptionGroupNotExist, "subscription group not exist, {} \n{}", fields->group, kFaq));
+    return reply(protocol::refuse(ResponseCode::kSubscriptionGroupNotExist, "subscription group not exist, {} \n{}",
+                                  fields->group, kFaq));
   }
   if ((services.options.permission & kPermWrite) == 0) {
-    return reply(protocol::refuse(ResponseCode::kNoPermission, "the broker[{}] sending message is forbidden", services.identity.address));
+    return reply(protocol::refuse(ResponseCode::kNoPermission, "the broker[{}] sending message is forbidden",
+                                  services.identity.address));
   }
   if (group->retry_queues <= 0) return reply(protocol::ok());
-  const auto retry = services.topics.ensure(message::retry_topic(fields->group), group->retry_queues, fields->unit_mode ? kTopicUnitSub : 0, false);
+  const auto retry = services.topics.ensure(message::retry_topic(fields->group), group->retry_queues,
+                                            fields->unit_mode ? kTopicUnitSub : 0, false);
   if ((retry->perm & kPermWrite) == 0) {
-    return reply(protocol::refuse(ResponseCode::kNoPermission, "the topic[{}] sending message is forbidden", retry->name));
+    return reply(
+        protocol::refuse(ResponseCode::kNoPermission, "the topic[{}] sending message is forbidden", retry->name));
   }
   std::int32_t attempts = group->retry_max_times;
-  if (fields->max_reconsume_times && request.header.version >= kClientWithMaxReconsumeTimes) attempts = *fields->max_reconsume_times;
+  if (fields->max_reconsume_times && request.header.version >= kClientWithMaxReconsumeTimes)
+    attempts = *fields->max_reconsume_times;
 
   // The failed message is anywhere in the log: it is read where waiting is allowed, then re-sent from this io thread.
   struct Job {
@@ -66,7 +74,8 @@ void consumer_send_back(const remoting::Request& request, remoting::Reply reply,
     TopicPtr retry;
     std::string record;
   };
-  auto job = std::make_shared<Job>(Job{std::move(reply), std::string(fields->group), fields->offset, fields->delay_level, attempts, retry, {}});
+  auto job = std::make_shared<Job>(
+      Job{std::move(reply), std::string(fields->group), fields->offset, fields->delay_level, attempts, retry, {}});
   const bool taken = services.blocking.post([job, io_thread = request.io_thread, &services] {
     auto record = services.store.record_at({job->offset});
     if (!record) {
@@ -88,8 +97,9 @@ void consumer_send_back(const remoting::Request& request, remoting::Reply reply,
       properties.clear();
       message::PropertyWriter writer(properties);
       const auto origin = message::find_property(failed->properties, property::kOriginMessageId);
-      writer.add(property::kOriginMessageId,
-                 origin ? std::string(*origin) : message::offset_message_id(failed->store_host, failed->physical_offset));
+      writer.add(
+          property::kOriginMessageId,
+          origin ? std::string(*origin) : message::offset_message_id(failed->store_host, failed->physical_offset));
       const auto first_topic = message::find_property(failed->properties, property::kRetryTopic);
       writer.add(property::kRetryTopic, first_topic.value_or(failed->topic));
       writer.add(property::kWait, "false");
@@ -101,27 +111,33 @@ void consumer_send_back(const remoting::Request& request, remoting::Reply reply,
         parts.topic = dead_letters;
         parts.queue_id = 0;
         writer.add(property::kDelay, std::int64_t{0});
-        writer.copy(failed->properties, property::kOriginMessageId, property::kRetryTopic, property::kWait, property::kDelay);
+        writer.copy(failed->properties, property::kOriginMessageId, property::kRetryTopic, property::kWait,
+                    property::kDelay);
       } else {
-        const int level = services.levels.capped(job->delay_level == 0 ? kFirstRetryLevel + failed->reconsume_times : job->delay_level);
+        const int level = services.levels.capped(job->delay_level == 0 ? kFirstRetryLevel + failed->reconsume_times
+                                                                       : job->delay_level);
         thread_local std::minstd_rand random{std::random_device{}()};
-        const auto queue_id = static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(std::max(job->retry->write_queues, 1)));
+        const auto queue_id =
+            static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(std::max(job->retry->write_queues, 1)));
         writer.add(property::kDelay, std::int64_t{level});
         writer.add(property::kRealTopic, job->retry->name);
         writer.add(property::kRealQueueId, queue_id);
-        writer.copy(failed->properties, property::kOriginMessageId, property::kRetryTopic, property::kWait, property::kDelay,
-                    property::kRealTopic, property::kRealQueueId);
+        writer.copy(failed->properties, property::kOriginMessageId, property::kRetryTopic, property::kWait,
+                    property::kDelay, property::kRealTopic, property::kRealQueueId);
         parts.topic = message::kScheduleTopic;
         parts.queue_id = level - 1;
       }
       parts.properties = properties;
       const bool staged = stage.send(parts, false, [job](const PutOutcome& outcome) {
-        job->reply(outcome.is_stored() ? protocol::ok() : protocol::refuse(ResponseCode::kSystemError, "{}", status_name(*outcome.error)));
+        job->reply(outcome.is_stored()
+                       ? protocol::ok()
+                       : protocol::refuse(ResponseCode::kSystemError, "{}", status_name(*outcome.error)));
       });
       if (!staged) job->reply(protocol::refuse(ResponseCode::kSystemError, "PROPERTIES_SIZE_EXCEEDED"));
     });
   });
-  if (!taken) job->reply(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
+  if (!taken)
+    job->reply(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 }  // namespace tern::broker

@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "tern/base/work_queue.hpp"
 #include "tern/remoting/request.hpp"
 #include "tern/remoting/server.hpp"
@@ -7,8 +9,6 @@
 #include "broker/schedule/delay_levels.hpp"
 #include "broker/send/send_stage.hpp"
 #include "broker/topics/topic_table.hpp"
-
-#include <functional>
 
 namespace tern::broker {
 
@@ -25,8 +25,8 @@ struct SendBackServices {
   std::function<void(std::size_t io_thread, std::function<void(SendStage&)>)> on_io_thread;
 };
 
-/// CONSUMER_SEND_MSG_BACK (36): a message that a consumer could not handle goes to its group's retry topic, later and later,
-/// and finally to the dead letters.
+/// CONSUMER_SEND_MSG_BACK (36): a message that a consumer could not handle goes to its group's retry topic, later and
+/// later, and finally to the dead letters.
 void consumer_send_back(const remoting::Request& request, remoting::Reply reply, SendBackServices& services);
 
 }  // namespace tern::broker

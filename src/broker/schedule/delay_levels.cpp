@@ -1,11 +1,11 @@
 #include "broker/schedule/delay_levels.hpp"
 
-#include "tern/message/properties.hpp"
+#include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
+#include "tern/message/properties.hpp"
 
 namespace tern::broker {
 
@@ -20,11 +20,20 @@ std::optional<DelayLevels> DelayLevels::parse(std::string_view text, std::string
     std::int64_t unit_ms = 0;
     if (error == std::errc{} && end + 1 == word.data() + word.size()) {
       switch (*end) {
-        case 's': unit_ms = 1000; break;
-        case 'm': unit_ms = 60'000; break;
-        case 'h': unit_ms = 3'600'000; break;
-        case 'd': unit_ms = 86'400'000; break;
-        default: break;
+        case 's':
+          unit_ms = 1000;
+          break;
+        case 'm':
+          unit_ms = 60'000;
+          break;
+        case 'h':
+          unit_ms = 3'600'000;
+          break;
+        case 'd':
+          unit_ms = 86'400'000;
+          break;
+        default:
+          break;
       }
     }
     if (unit_ms == 0 || number < 0 || number > 100'000'000) {
@@ -40,7 +49,9 @@ std::optional<DelayLevels> DelayLevels::parse(std::string_view text, std::string
   return levels;
 }
 
-int DelayLevels::capped(std::int64_t level) const { return static_cast<int>(std::min<std::int64_t>(level, count())); }
+int DelayLevels::capped(std::int64_t level) const {
+  return static_cast<int>(std::min<std::int64_t>(level, count()));
+}
 
 std::int64_t DelayLevels::tags_code(std::string_view properties, std::int64_t store_timestamp) const {
   const auto text = message::find_property(properties, message::property::kDelay);

@@ -1,12 +1,12 @@
 #include "broker/schedule/delayed_delivery.hpp"
 
-#include "tern/base/log.hpp"
-#include "tern/message/properties.hpp"
-#include "tern/message/topic_name.hpp"
-
 #include <algorithm>
 #include <array>
 #include <charconv>
+
+#include "tern/base/log.hpp"
+#include "tern/message/properties.hpp"
+#include "tern/message/topic_name.hpp"
 
 namespace tern::broker {
 namespace {
@@ -26,10 +26,17 @@ struct DelayedDelivery::Delivery {
   std::int64_t first_failed = -1;
 };
 
-DelayedDelivery::DelayedDelivery(const Clock& clock, store::Store& store, const DelayLevels& levels, const BrokerIdentity& identity,
-                                 file::Disk& disk, std::string path, OnIoThread on_io_thread)
-    : clock_(clock), store_(store), levels_(levels), identity_(identity), file_(disk, std::move(path)), on_io_thread_(std::move(on_io_thread)),
-      state_(static_cast<std::size_t>(levels.count())), saved_(static_cast<std::size_t>(levels.count()), 0) {}
+DelayedDelivery::DelayedDelivery(const Clock& clock, store::Store& store, const DelayLevels& levels,
+                                 const BrokerIdentity& identity, file::Disk& disk, std::string path,
+                                 OnIoThread on_io_thread)
+    : clock_(clock),
+      store_(store),
+      levels_(levels),
+      identity_(identity),
+      file_(disk, std::move(path)),
+      on_io_thread_(std::move(on_io_thread)),
+      state_(static_cast<std::size_t>(levels.count())),
+      saved_(static_cast<std::size_t>(levels.count()), 0) {}
 
 std::optional<std::string> DelayedDelivery::load() {
   const auto check = [](std::string_view text) -> std::optional<std::string> {
@@ -41,7 +48,8 @@ std::optional<std::string> DelayedDelivery::load() {
   const auto loaded = file_.load(check);
   if (!loaded) return loaded.error().text;
   if (!*loaded) return std::nullopt;
-  if ((*loaded)->from_backup) log_warning("{} is damaged ({}); its backup is used", file_.path(), (*loaded)->why_backup);
+  if ((*loaded)->from_backup)
+    log_warning("{} is damaged ({}); its backup is used", file_.path(), (*loaded)->why_backup);
   const auto json = protocol::parse_json((*loaded)->content);
   const std::lock_guard lock(save_mutex_);
   if (const auto* version = protocol::object_member(*json, "dataVersion")) version_ = data_version_from_json(*version);
@@ -99,10 +107,17 @@ std::int64_t DelayedDelivery::step_level(int level, int budget, std::int64_t now
       next = kRetryMs;
       break;
     }
-    // A due time further away than the level reaches is a clock that went back: such a message is due at once, as in Apache.
-    const std::int64_t due = entry[0].tags_code > now + levels_.delay_ms(level) ? now : entry[0].tags_code;
-    if (due > now) {
-      next = std::min(next, due - now);
+    // A due time further away than the level reaches is a clock that went back. What stands in the queue by now is then due one
+    // delay from now, by the clock that never goes back: not early, and not held up until the other clock has caught up.
+    const std::int64_t due = entry[0].tags_code;
+    const std::int64_t steady = clock_.steady_ms();
+    if (due > now + levels_.delay_ms(level) && offset >= state.held_end) {
+      state.held_end = bounds.max.value;
+      state.held_until_ms = steady + levels_.delay_ms(level);
+    }
+    const std::int64_t wait_ms = offset < state.held_end ? std::min(due - now, state.held_until_ms - steady) : due - now;
+    if (wait_ms > 0) {
+      next = std::min(next, wait_ms);
       break;
     }
     auto record = store_.record_at(entry[0].position);
@@ -110,7 +125,8 @@ std::int64_t DelayedDelivery::step_level(int level, int budget, std::int64_t now
       delivery->records.push_back(std::move(*record));
       delivery->offsets.push_back(offset);
     } else if (record.error().code != store::Errc::kNotFound) {
-      log_warning("delay level {}: the message at {} cannot be read: {}", level, entry[0].position, record.error().text());
+      log_warning("delay level {}: the message at {} cannot be read: {}", level, entry[0].position,
+                  record.error().text());
       next = kRetryMs;
       break;
     }
@@ -136,13 +152,15 @@ std::int64_t DelayedDelivery::step_level(int level, int budget, std::int64_t now
       wakeup_.notify();
     };
     for (std::size_t i = 0; i < delivery->records.size(); ++i) {
-      const auto record = message::parse_record(std::as_bytes(std::span(delivery->records[i])), message::BodyCheck::kSkip);
+      const auto record =
+          message::parse_record(std::as_bytes(std::span(delivery->records[i])), message::BodyCheck::kSkip);
       const auto topic = message::find_property(record->properties, message::property::kRealTopic);
       const auto queue_text = message::find_property(record->properties, message::property::kRealQueueId);
       std::int32_t queue_id = -1;
       if (queue_text) std::from_chars(queue_text->data(), queue_text->data() + queue_text->size(), queue_id);
       if (!topic || queue_id < 0 || *topic == message::kTransactionHalfTopic) {
-        log_warning("delay level {}: the message at offset {} names no topic to go to and is dropped", delivery->level, delivery->offsets[i]);
+        log_warning("delay level {}: the message at offset {} names no topic to go to and is dropped", delivery->level,
+                    delivery->offsets[i]);
         settle(i, true);
         continue;
       }
@@ -157,18 +175,22 @@ std::int64_t DelayedDelivery::step_level(int level, int budget, std::int64_t now
       parts.reconsume_times = record->reconsume_times;
       parts.body = record->body;
       parts.properties = record->properties;
-      if (!stage.send(parts, false, [settle, i](const PutOutcome& outcome) { settle(i, outcome.is_stored()); })) settle(i, true);
+      if (!stage.send(parts, false, [settle, i](const PutOutcome& outcome) { settle(i, outcome.is_stored()); }))
+        settle(i, true);
     }
   });
   return kIdleMs;
 }
 
-std::int64_t DelayedDelivery::offset(int level) const { return state_[static_cast<std::size_t>(level - 1)].offset.load(std::memory_order_relaxed); }
+std::int64_t DelayedDelivery::offset(int level) const {
+  return state_[static_cast<std::size_t>(level - 1)].offset.load(std::memory_order_relaxed);
+}
 
 protocol::Json DelayedDelivery::to_json(const std::vector<std::int64_t>& offsets) const {
   auto table = protocol::Json::object();
   for (int level = 1; level <= levels_.count(); ++level) {
-    if (store_.find_queue(message::kScheduleTopic, level - 1)) table[std::to_string(level)] = offsets[static_cast<std::size_t>(level - 1)];
+    if (store_.find_queue(message::kScheduleTopic, level - 1))
+      table[std::to_string(level)] = offsets[static_cast<std::size_t>(level - 1)];
   }
   return {{"offsetTable", std::move(table)}};
 }
@@ -179,7 +201,9 @@ std::vector<std::int64_t> DelayedDelivery::offsets() const {
   return offsets;
 }
 
-protocol::Json DelayedDelivery::to_json() const { return to_json(offsets()); }
+protocol::Json DelayedDelivery::to_json() const {
+  return to_json(offsets());
+}
 
 Status DelayedDelivery::save() {
   const std::lock_guard lock(save_mutex_);

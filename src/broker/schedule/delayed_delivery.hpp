@@ -1,6 +1,12 @@
 #pragma once
-// Hands delayed messages over when they are due: queue (level - 1) of SCHEDULE_TOPIC_XXXX holds the messages of a level, the
-// tag field of their queue entries is the due time. Progress is delayOffset.json.
+// Hands delayed messages over when they are due: queue (level - 1) of SCHEDULE_TOPIC_XXXX holds the messages of a
+// level, the tag field of their queue entries is the due time. Progress is delayOffset.json.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <vector>
 
 #include "tern/base/clock.hpp"
 #include "tern/base/wakeup.hpp"
@@ -11,12 +17,6 @@
 #include "broker/schedule/delay_levels.hpp"
 #include "broker/send/send_stage.hpp"
 
-#include <atomic>
-#include <cstdint>
-#include <functional>
-#include <mutex>
-#include <vector>
-
 namespace tern::broker {
 
 /// Stepped by the timed thread. At any time at most one delivered group per level is on its way, so progress is a plain
@@ -24,8 +24,8 @@ namespace tern::broker {
 class DelayedDelivery {
  public:
   using OnIoThread = std::function<void(std::size_t io_thread, std::function<void(SendStage&)>)>;
-  DelayedDelivery(const Clock& clock, store::Store& store, const DelayLevels& levels, const BrokerIdentity& identity, file::Disk& disk,
-                  std::string path, OnIoThread on_io_thread);
+  DelayedDelivery(const Clock& clock, store::Store& store, const DelayLevels& levels, const BrokerIdentity& identity,
+                  file::Disk& disk, std::string path, OnIoThread on_io_thread);
   [[nodiscard]] std::optional<std::string> load();
 
   /// Delivers what is due now, at most `budget` messages per level. Nothing early: also not when the clock goes back.
@@ -35,15 +35,16 @@ class DelayedDelivery {
 
   [[nodiscard]] std::int64_t offset(int level) const;
   [[nodiscard]] protocol::Json to_json() const;
-  /// On the blocking thread. Progress is saved only once what it stands for is on the disk: a call notes the progress, and a
-  /// later one, when the log is durable up to there, writes it. At a clean stop call it twice, after the log is closed.
+  /// On the blocking thread. Progress is saved only once what it stands for is on the disk: a call notes the progress,
+  /// and a later one, when the log is durable up to there, writes it. At a clean stop call it twice, after the log is
+  /// closed.
   Status save();
 
  private:
   struct Level {
-    std::atomic<std::int64_t> offset{0};       // next to deliver; stored by the delivery's io thread, read by step and save
-    std::atomic<bool> is_under_way{false};     // release by the io thread that ended it, acquire by step
-    std::int64_t retry_at_ms = 0;              // timed thread
+    std::atomic<std::int64_t> offset{0};  // next to deliver; stored by the delivery's io thread, read by step and save
+    std::atomic<bool> is_under_way{false};  // release by the io thread that ended it, acquire by step
+    std::int64_t retry_at_ms = 0;           // timed thread
   };
   /// Messages of one level on their way to one io thread.
   struct Delivery;

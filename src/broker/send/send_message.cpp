@@ -1,12 +1,12 @@
-// SEND_MESSAGE (10), SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320): one message, or a batch (decided by the batch flag, not
-// by the code). The order of checks is Apache's, because clients and tools see which answer comes first.
+// SEND_MESSAGE (10), SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320): one message, or a batch (decided by the batch
+// flag, not by the code). The order of checks is Apache's, because clients and tools see which answer comes first.
 #include "broker/send/send_message.hpp"
+
+#include <charconv>
 
 #include "tern/message/batch.hpp"
 #include "tern/message/properties.hpp"
 #include "tern/message/topic_name.hpp"
-
-#include <charconv>
 
 namespace tern::broker {
 namespace {
@@ -35,20 +35,24 @@ using protocol::optional;
 using protocol::required;
 constexpr auto kFields = protocol::fields<S>(
     optional("producerGroup", &S::group), required("topic", &S::topic), optional("defaultTopic", &S::default_topic),
-    optional("defaultTopicQueueNums", &S::default_topic_queues), required("queueId", &S::queue_id), optional("sysFlag", &S::sys_flag),
-    required("bornTimestamp", &S::born_timestamp), optional("flag", &S::flag), optional("properties", &S::properties),
-    optional("reconsumeTimes", &S::reconsume_times), optional("unitMode", &S::unit_mode),
-    optional("maxReconsumeTimes", &S::max_reconsume_times), optional("batch", &S::batch));
-constexpr auto kFieldsV2 = protocol::fields<S>(
-    optional("a", &S::group), required("b", &S::topic), optional("c", &S::default_topic), optional("d", &S::default_topic_queues),
-    required("e", &S::queue_id), optional("f", &S::sys_flag), required("g", &S::born_timestamp), optional("h", &S::flag),
-    optional("i", &S::properties), optional("j", &S::reconsume_times), optional("k", &S::unit_mode), optional("l", &S::max_reconsume_times),
-    optional("m", &S::batch));
+    optional("defaultTopicQueueNums", &S::default_topic_queues), required("queueId", &S::queue_id),
+    optional("sysFlag", &S::sys_flag), required("bornTimestamp", &S::born_timestamp), optional("flag", &S::flag),
+    optional("properties", &S::properties), optional("reconsumeTimes", &S::reconsume_times),
+    optional("unitMode", &S::unit_mode), optional("maxReconsumeTimes", &S::max_reconsume_times),
+    optional("batch", &S::batch));
+constexpr auto kFieldsV2 =
+    protocol::fields<S>(optional("a", &S::group), required("b", &S::topic), optional("c", &S::default_topic),
+                        optional("d", &S::default_topic_queues), required("e", &S::queue_id),
+                        optional("f", &S::sys_flag), required("g", &S::born_timestamp), optional("h", &S::flag),
+                        optional("i", &S::properties), optional("j", &S::reconsume_times), optional("k", &S::unit_mode),
+                        optional("l", &S::max_reconsume_times), optional("m", &S::batch));
 
 constexpr std::string_view kFaq = "See https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.";
 constexpr int kClientWithMaxReconsumeTimes = 121;  // V3_4_9
 
-bool is_true(std::string_view text) { return text == "true" || text == "TRUE" || text == "True"; }
+bool is_true(std::string_view text) {
+  return text == "true" || text == "TRUE" || text == "True";
+}
 
 // Clients read these two of every answer, refusals included.
 Response with_region(Response response, const BrokerOptions& options) {
@@ -58,10 +62,11 @@ Response with_region(Response response, const BrokerOptions& options) {
 }
 
 Response illegal(const BrokerOptions& options) {
-  return protocol::refuse(ResponseCode::kMessageIllegal,
-                          "the message is illegal, maybe msg body or properties length not matched. msg body length limit {}B, msg "
-                          "properties length limit 32KB.",
-                          options.message_size_max.get());
+  return protocol::refuse(
+      ResponseCode::kMessageIllegal,
+      "the message is illegal, maybe msg body or properties length not matched. msg body length limit {}B, msg "
+      "properties length limit 32KB.",
+      options.message_size_max.get());
 }
 
 }  // namespace
@@ -77,16 +82,19 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     return refuse_with(protocol::refuse(ResponseCode::kInvalidParameter, "{}", *problem));
   }
   if (message::is_send_forbidden(fields->topic)) {
-    return refuse_with(protocol::refuse(ResponseCode::kNoPermission, "Sending message to topic[{}] is forbidden.", fields->topic));
+    return refuse_with(
+        protocol::refuse(ResponseCode::kNoPermission, "Sending message to topic[{}] is forbidden.", fields->topic));
   }
   auto topic = services.topics.find(fields->topic);
   if (!topic && message::is_retry_topic(fields->topic)) {
     topic = services.topics.ensure(fields->topic, 1, fields->unit_mode ? kTopicUnitSub : 0, false);
   } else if (!topic) {
-    topic = services.topics.create_from_default(fields->topic, fields->default_topic, fields->default_topic_queues, fields->unit_mode);
+    topic = services.topics.create_from_default(fields->topic, fields->default_topic, fields->default_topic_queues,
+                                                fields->unit_mode);
   }
   if (!topic) {
-    return refuse_with(protocol::refuse(ResponseCode::kTopicNotExist, "topic[{}] not exist, apply first please!\n{}", fields->topic, kFaq));
+    return refuse_with(protocol::refuse(ResponseCode::kTopicNotExist, "topic[{}] not exist, apply first please!\n{}",
+                                        fields->topic, kFaq));
   }
   if (topic->is_order && (options.permission & kPermWrite) == 0) {
     return refuse_with(protocol::refuse(ResponseCode::kNoPermission, "the broker[{}] sending message is forbidden",
@@ -94,16 +102,19 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   }
   const int queues = std::max(topic->write_queues, topic->read_queues);
   if (fields->queue_id >= queues) {
-    return refuse_with(protocol::refuse(ResponseCode::kInvalidParameter, "request queueId[{}] is illegal, {} Producer: {}", fields->queue_id,
+    return refuse_with(protocol::refuse(ResponseCode::kInvalidParameter,
+                                        "request queueId[{}] is illegal, {} Producer: {}", fields->queue_id,
                                         topic->text(), request.peer->remote_text()));
   }
   std::int32_t queue_id = fields->queue_id;
   if (queue_id < 0) {
     if (topic->write_queues <= 0) {
-      return refuse_with(protocol::refuse(ResponseCode::kInvalidParameter, "request queueId[{}] is illegal, {} Producer: {}", queue_id,
-                                          topic->text(), request.peer->remote_text()));
+      return refuse_with(protocol::refuse(ResponseCode::kInvalidParameter,
+                                          "request queueId[{}] is illegal, {} Producer: {}", queue_id, topic->text(),
+                                          request.peer->remote_text()));
     }
-    queue_id = static_cast<std::int32_t>(services.next_queue(request.io_thread) % static_cast<std::uint32_t>(topic->write_queues));
+    queue_id = static_cast<std::int32_t>(services.next_queue(request.io_thread) %
+                                         static_cast<std::uint32_t>(topic->write_queues));
   }
 
   message::RecordParts parts;
@@ -118,28 +129,34 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   parts.reconsume_times = fields->reconsume_times;
   parts.body = request.body;
 
-  if (request.body.empty() || request.body.size() > static_cast<std::size_t>(std::max(options.message_size_max.get(), 0)) ||
+  if (request.body.empty() ||
+      request.body.size() > static_cast<std::size_t>(std::max(options.message_size_max.get(), 0)) ||
       fields->properties.size() > static_cast<std::size_t>(message::kPropertiesSizeMax)) {
     return refuse_with(illegal(options));
   }
 
   if (fields->batch) {
     if (fields->topic.size() > static_cast<std::size_t>(message::kTopicLengthMax)) {
-      return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal, "message topic length too long {}", fields->topic.size()));
+      return refuse_with(
+          protocol::refuse(ResponseCode::kMessageIllegal, "message topic length too long {}", fields->topic.size()));
     }
     if (message::is_retry_topic(fields->topic)) {
-      return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal, "batch request does not support retry group {}", fields->topic));
+      return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal,
+                                          "batch request does not support retry group {}", fields->topic));
     }
     const bool is_delayed = message::find_property(fields->properties, property::kDelay).has_value();
     if ((parts.sys_flag & message::kSysTransactionMask) != 0 || is_delayed) return refuse_with(illegal(options));
-    if (const auto type = topic->attributes.find("queue.type"); type != topic->attributes.end() && type->second == "BatchCQ") {
-      return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal, "topics with queue.type=BatchCQ are not supported by this broker"));
+    if (const auto type = topic->attributes.find("queue.type");
+        type != topic->attributes.end() && type->second == "BatchCQ") {
+      return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal,
+                                          "topics with queue.type=BatchCQ are not supported by this broker"));
     }
     boost::container::small_vector<message::RecordParts, 64> items;
     message::BatchReader reader(request.body);
     while (const auto item = reader.next()) {
       if (!*item) {
-        return refuse_with(protocol::refuse(ResponseCode::kSystemError, "the body is no batch of messages: {}", item->error().text()));
+        return refuse_with(
+            protocol::refuse(ResponseCode::kSystemError, "the body is no batch of messages: {}", item->error().text()));
       }
       auto& part = items.emplace_back(parts);
       part.flag = (*item)->flag;
@@ -149,7 +166,8 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     if (items.empty()) return refuse_with(illegal(options));
     const auto wait = message::find_property(fields->properties, property::kWait);
     const auto key = message::find_property(fields->properties, property::kUniqueKey);
-    if (!stage.send(reply, items, !wait || is_true(*wait), std::string(key.value_or("")))) return refuse_with(illegal(options));
+    if (!stage.send(reply, items, !wait || is_true(*wait), std::string(key.value_or(""))))
+      return refuse_with(illegal(options));
     return;
   }
 
@@ -159,17 +177,24 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   bool is_transaction = false;
   bool is_timer = false;
   message::for_each_property(fields->properties, [&](std::string_view name, std::string_view value) {
-    if (name == property::kWait) wait = value;
-    else if (name == property::kDelay) delay = value;
-    else if (name == property::kUniqueKey) unique_key = value;
-    else if (name == property::kTransactionPrepared) is_transaction = is_true(value);
-    else if (name == property::kTimerDelaySeconds || name == property::kTimerDelayMs || name == property::kTimerDeliverMs) is_timer = true;
+    if (name == property::kWait)
+      wait = value;
+    else if (name == property::kDelay)
+      delay = value;
+    else if (name == property::kUniqueKey)
+      unique_key = value;
+    else if (name == property::kTransactionPrepared)
+      is_transaction = is_true(value);
+    else if (name == property::kTimerDelaySeconds || name == property::kTimerDelayMs ||
+             name == property::kTimerDeliverMs)
+      is_timer = true;
   });
   std::int64_t delay_level = 0;
   if (!delay.empty()) {
     const auto [end, error] = std::from_chars(delay.data(), delay.data() + delay.size(), delay_level);
     if (error != std::errc{} || end != delay.data() + delay.size()) {
-      return refuse_with(protocol::refuse(ResponseCode::kSystemError, "property DELAY: \"{}\" is no delay level", delay));
+      return refuse_with(
+          protocol::refuse(ResponseCode::kSystemError, "property DELAY: \"{}\" is no delay level", delay));
     }
   }
 
@@ -179,10 +204,12 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     const auto group_name = message::group_of_retry_topic(fields->topic);
     const auto group = services.groups.find_or_create(group_name);
     if (!group) {
-      return refuse_with(protocol::refuse(ResponseCode::kSubscriptionGroupNotExist, "subscription group not exist, {} \n{}", group_name, kFaq));
+      return refuse_with(protocol::refuse(ResponseCode::kSubscriptionGroupNotExist,
+                                          "subscription group not exist, {} \n{}", group_name, kFaq));
     }
     std::int32_t attempts = group->retry_max_times;
-    if (fields->max_reconsume_times && request.header.version >= kClientWithMaxReconsumeTimes) attempts = *fields->max_reconsume_times;
+    if (fields->max_reconsume_times && request.header.version >= kClientWithMaxReconsumeTimes)
+      attempts = *fields->max_reconsume_times;
     if (fields->reconsume_times > attempts || services.locks.any(group_name)) {
       dead_letter = message::dead_letter_topic(group_name);
       const auto letters = services.topics.ensure(dead_letter, 1, 0, false);
@@ -192,15 +219,20 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
       delay = {};
     }
   }
-  if (const auto policy = topic->attributes.find("cleanup.policy"); policy != topic->attributes.end() && policy->second == "COMPACTION") {
-    return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal, "topics with cleanup.policy=COMPACTION are not supported by this broker"));
+  if (const auto policy = topic->attributes.find("cleanup.policy");
+      policy != topic->attributes.end() && policy->second == "COMPACTION") {
+    return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal,
+                                        "topics with cleanup.policy=COMPACTION are not supported by this broker"));
   }
   if (is_transaction && !(fields->reconsume_times > 0 && delay_level > 0)) {
-    return refuse_with(protocol::refuse(ResponseCode::kNoPermission, "the broker[{}] sending transaction message is forbidden: transactions "
-                                        "are not supported by this broker", services.identity.address));
+    return refuse_with(protocol::refuse(ResponseCode::kNoPermission,
+                                        "the broker[{}] sending transaction message is forbidden: transactions "
+                                        "are not supported by this broker",
+                                        services.identity.address));
   }
   if (is_timer && delay_level <= 0) {
-    return refuse_with(protocol::refuse(ResponseCode::kSystemError, "accurate timer message is not enabled, timerWheelEnable is false"));
+    return refuse_with(protocol::refuse(ResponseCode::kSystemError,
+                                        "accurate timer message is not enabled, timerWheelEnable is false"));
   }
 
   auto& properties = stage.scratch();
@@ -217,21 +249,25 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   writer.add(property::kTraceSwitch, options.trace_on ? "true" : "false");
   if (!dead_letter.empty()) {
     writer.add(property::kDelay, std::int64_t{-1});
-    writer.copy(fields->properties, property::kPopCheckpoint, property::kMessageRegion, property::kCluster, property::kTraceSwitch, property::kDelay);
+    writer.copy(fields->properties, property::kPopCheckpoint, property::kMessageRegion, property::kCluster,
+                property::kTraceSwitch, property::kDelay);
   } else if (delay_level > 0) {
     writer.add(property::kRealTopic, topic->name);
     writer.add(property::kRealQueueId, static_cast<std::int64_t>(queue_id));
     const int level = services.levels.capped(delay_level);
     writer.add(property::kDelay, static_cast<std::int64_t>(level));
-    writer.copy(fields->properties, property::kPopCheckpoint, property::kMessageRegion, property::kCluster, property::kTraceSwitch, property::kDelay,
-                property::kRealTopic, property::kRealQueueId, property::kTimerDelaySeconds, property::kTimerDelayMs, property::kTimerDeliverMs);
+    writer.copy(fields->properties, property::kPopCheckpoint, property::kMessageRegion, property::kCluster,
+                property::kTraceSwitch, property::kDelay, property::kRealTopic, property::kRealQueueId,
+                property::kTimerDelaySeconds, property::kTimerDelayMs, property::kTimerDeliverMs);
     parts.topic = message::kScheduleTopic;
     parts.queue_id = level - 1;
   } else {
-    writer.copy(fields->properties, property::kPopCheckpoint, property::kMessageRegion, property::kCluster, property::kTraceSwitch);
+    writer.copy(fields->properties, property::kPopCheckpoint, property::kMessageRegion, property::kCluster,
+                property::kTraceSwitch);
   }
   parts.properties = properties;
-  if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), std::string(unique_key))) return refuse_with(illegal(options));
+  if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), std::string(unique_key)))
+    return refuse_with(illegal(options));
 }
 
 }  // namespace tern::broker

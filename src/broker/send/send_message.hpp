@@ -1,11 +1,11 @@
 #pragma once
+#include <array>
+
 #include "broker/groups/group_table.hpp"
 #include "broker/locks/queue_locks.hpp"
 #include "broker/schedule/delay_levels.hpp"
 #include "broker/send/send_stage.hpp"
 #include "broker/topics/topic_table.hpp"
-
-#include <array>
 
 namespace tern::broker {
 

@@ -15,33 +15,43 @@ constexpr std::size_t kStalledBytesMax = 64 << 20;
 protocol::Response refuse_put(store::Errc why, const store::Store& store, const BrokerOptions& options) {
   switch (why) {
     case store::Errc::kNotReady:
-      return protocol::refuse(ResponseCode::kSystemBusy, "[PC_SYNCHRONIZED]broker busy, start flow control for a while");
+      return protocol::refuse(ResponseCode::kSystemBusy,
+                              "[PC_SYNCHRONIZED]broker busy, start flow control for a while");
     case store::Errc::kRecordTooLarge:
-      return protocol::refuse(ResponseCode::kMessageIllegal,
-                              "the message is illegal, maybe msg body or properties length not matched. msg body length limit {}B, "
-                              "msg properties length limit 32KB. A message or batch must also fit a log segment (mappedFileSizeCommitLog).",
-                              options.message_size_max.get());
+      return protocol::refuse(
+          ResponseCode::kMessageIllegal,
+          "the message is illegal, maybe msg body or properties length not matched. msg body length limit {}B, "
+          "msg properties length limit 32KB. A message or batch must also fit a log segment (mappedFileSizeCommitLog).",
+          options.message_size_max.get());
     case store::Errc::kDiskFull:
-      return protocol::refuse(ResponseCode::kServiceNotAvailable,
-                              "service not available now. It may be caused by one of the following reasons: the broker's disk is full "
-                              "[CL: {:5.2f}]. Sends are refused above diskSpaceWarningLevelRatio or below storeFreeBytesMin",
-                              store.disk_used_percent() / 100);
+      return protocol::refuse(
+          ResponseCode::kServiceNotAvailable,
+          "service not available now. It may be caused by one of the following reasons: the broker's disk is full "
+          "[CL: {:5.2f}]. Sends are refused above diskSpaceWarningLevelRatio or below storeFreeBytesMin",
+          store.disk_used_percent() / 100);
     case store::Errc::kClockBehind:
-      return protocol::refuse(ResponseCode::kServiceNotAvailable,
-                              "service not available now. The last stored message is more than 5 s ahead of this machine's clock");
+      return protocol::refuse(
+          ResponseCode::kServiceNotAvailable,
+          "service not available now. The last stored message is more than 5 s ahead of this machine's clock");
     case store::Errc::kReadOnly:
-      return protocol::refuse(ResponseCode::kServiceNotAvailable, "service not available now. The store is read-only: {}",
-                              store.log().read_only_reason());
-    default: return protocol::refuse(ResponseCode::kSystemError, "UNKNOWN_ERROR");
+      return protocol::refuse(ResponseCode::kServiceNotAvailable,
+                              "service not available now. The store is read-only: {}", store.log().read_only_reason());
+    default:
+      return protocol::refuse(ResponseCode::kSystemError, "UNKNOWN_ERROR");
   }
 }
 
-SendStage::SendStage(store::Store& store, const BrokerOptions& options, const BrokerIdentity& identity, const Clock& clock,
-                     std::uint64_t unique_key_seed)
-    : store_(store), options_(options), identity_(identity), clock_(clock), unique_keys_(unique_key_seed),
+SendStage::SendStage(store::Store& store, const BrokerOptions& options, const BrokerIdentity& identity,
+                     const Clock& clock, std::uint64_t unique_key_seed)
+    : store_(store),
+      options_(options),
+      identity_(identity),
+      clock_(clock),
+      unique_keys_(unique_key_seed),
       batch_(std::make_unique<Batch>()) {}
 
-bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordParts> parts, bool wait_for_durable, std::string unique_key) {
+bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordParts> parts, bool wait_for_durable,
+                     std::string unique_key) {
   batch_->records.begin_group();
   store::QueuePtr queue;
   for (const auto& part : parts) {
@@ -141,7 +151,8 @@ void SendStage::settle(Batch& batch) {
     const std::int32_t queue_id = first.queue->id();
     if (outcome.is_stored() && acknowledges_durable && waiter.wait_for_durable) {
       const auto& last = records[group.first + group.count - 1];
-      durable_.push_back({last.placement.position + last.total_size, std::move(waiter), outcome, std::move(ids), queue_id});
+      durable_.push_back(
+          {last.placement.position + last.total_size, std::move(waiter), outcome, std::move(ids), queue_id});
     } else {
       answer(waiter, outcome, std::move(ids), queue_id);
     }

@@ -2,18 +2,18 @@
 // The sends of one io thread between request and answer: staged in the turn's batch, appended once at its end, answered
 // when the flush policy's event has happened.
 
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "tern/base/clock.hpp"
 #include "tern/message/message_id.hpp"
 #include "tern/remoting/request.hpp"
 #include "tern/store/store.hpp"
 
 #include "broker/identity.hpp"
-
-#include <deque>
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
 
 namespace tern::broker {
 
@@ -31,9 +31,10 @@ class SendStage {
   SendStage(store::Store& store, const BrokerOptions& options, const BrokerIdentity& identity, const Clock& clock,
             std::uint64_t unique_key_seed);
 
-  /// A producer's send. `parts` in order are one group; `unique_key` goes back as transactionId if not empty. False if a
-  /// record cannot be built: the caller still has the reply.
-  bool send(remoting::Reply& reply, std::span<const message::RecordParts> parts, bool wait_for_durable, std::string unique_key);
+  /// A producer's send. `parts` in order are one group; `unique_key` goes back as transactionId if not empty. False if
+  /// a record cannot be built: the caller still has the reply.
+  bool send(remoting::Reply& reply, std::span<const message::RecordParts> parts, bool wait_for_durable,
+            std::string unique_key);
   /// A send of the broker itself (retry, delayed delivery, dead letter). `done` runs on this thread.
   using Done = std::function<void(const PutOutcome&)>;
   bool send(const message::RecordParts& part, bool wait_for_durable, Done done);

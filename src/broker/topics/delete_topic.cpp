@@ -1,7 +1,7 @@
 // DELETE_TOPIC_IN_BROKER (215): the topic, its queues and its offsets. Its records stay in the log until they expire.
-#include "broker/topics/requests.hpp"
-
 #include "tern/base/log.hpp"
+
+#include "broker/topics/requests.hpp"
 
 namespace tern::broker {
 namespace {
@@ -15,13 +15,15 @@ constexpr auto kFields = protocol::fields<Fields>(protocol::required("topic", &F
 
 }  // namespace
 
-void delete_topic(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, OffsetTable& offsets, store::Store& store,
-                  PullHold& hold, WorkQueue& blocking) {
+void delete_topic(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, OffsetTable& offsets,
+                  store::Store& store, PullHold& hold, WorkQueue& blocking) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
-  if (fields->topic.empty()) return reply(protocol::refuse(ResponseCode::kInvalidParameter, "The specified topic is blank."));
+  if (fields->topic.empty())
+    return reply(protocol::refuse(ResponseCode::kInvalidParameter, "The specified topic is blank."));
   if (topics.is_system(fields->topic)) {
-    return reply(protocol::refuse(ResponseCode::kInvalidParameter, "The topic[{}] is conflict with system topic.", fields->topic));
+    return reply(protocol::refuse(ResponseCode::kInvalidParameter, "The topic[{}] is conflict with system topic.",
+                                  fields->topic));
   }
   auto job = std::make_shared<remoting::Reply>(std::move(reply));
   const std::string topic(fields->topic);
@@ -32,10 +34,13 @@ void delete_topic(const remoting::Request& request, remoting::Reply reply, Topic
     hold.wake_topic(topic);
     topics.remove(topic, [job, removed](Status saved) {
       const auto& failed = removed ? saved : removed;
-      (*job)(failed ? protocol::ok() : protocol::refuse(ResponseCode::kSystemError, "the topic cannot be removed whole: {}", failed.error().text()));
+      (*job)(failed ? protocol::ok()
+                    : protocol::refuse(ResponseCode::kSystemError, "the topic cannot be removed whole: {}",
+                                       failed.error().text()));
     });
   });
-  if (!posted) (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
+  if (!posted)
+    (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 }  // namespace tern::broker

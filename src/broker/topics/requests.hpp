@@ -10,13 +10,14 @@
 
 namespace tern::broker {
 
-void update_topic(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, NameserverRegistration& registration);
-void delete_topic(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, OffsetTable& offsets, store::Store& store,
-                  PullHold& hold, WorkQueue& blocking);
+void update_topic(const remoting::Request& request, remoting::Reply reply, TopicTable& topics,
+                  NameserverRegistration& registration);
+void delete_topic(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, OffsetTable& offsets,
+                  store::Store& store, PullHold& hold, WorkQueue& blocking);
 protocol::Response get_topic_config(const remoting::Request& request, TopicTable& topics);
 protocol::Response get_all_topic_config(const remoting::Request& request, TopicTable& topics);
-void get_topic_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, store::Store& store, BrokerIdentity& identity,
-                     WorkQueue& blocking);
+void get_topic_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, store::Store& store,
+                     BrokerIdentity& identity, WorkQueue& blocking);
 protocol::Response get_system_topics(const remoting::Request& request, TopicTable& topics, BrokerIdentity& identity);
 
 }  // namespace tern::broker

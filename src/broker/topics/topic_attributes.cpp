@@ -1,10 +1,10 @@
 #include "broker/topics/topic_attributes.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <set>
+
+#include <fmt/format.h>
 
 namespace tern::broker {
 namespace {
@@ -38,7 +38,8 @@ bool is_allowed(const AttributeRow& row, std::string_view value) {
 
 }  // namespace
 
-std::optional<std::string> change_attributes(std::string_view changes, bool is_new, std::map<std::string, std::string>& attributes) {
+std::optional<std::string> change_attributes(std::string_view changes, bool is_new,
+                                             std::map<std::string, std::string>& attributes) {
   auto result = attributes;
   std::set<std::string_view> seen;
   while (!changes.empty()) {
@@ -47,7 +48,8 @@ std::optional<std::string> change_attributes(std::string_view changes, bool is_n
     if (entry.empty()) continue;
     const auto split = entry.find('=');
     const auto key = entry.substr(1, split == std::string_view::npos ? split : split - 1);
-    const auto row = std::find_if(std::begin(kRows), std::end(kRows), [&](const auto& candidate) { return candidate.key == key; });
+    const auto row =
+        std::find_if(std::begin(kRows), std::end(kRows), [&](const auto& candidate) { return candidate.key == key; });
     const bool adds = entry.front() == '+';
     if (!adds && entry.front() != '-') return fmt::format("kv string format wrong: {}", entry);
     if (!seen.insert(key).second) return fmt::format("key duplication: {}", key);

@@ -17,7 +17,9 @@ protocol::Response get_topic_config(const remoting::Request& request, TopicTable
   const auto fields = kFields.decode(request.header);
   if (!fields) return protocol::refuse(fields.error());
   const auto topic = topics.find(fields->topic);
-  if (!topic) return protocol::refuse(protocol::ResponseCode::kTopicNotExist, "No topic in this broker. topic: {}", fields->topic);
+  if (!topic)
+    return protocol::refuse(protocol::ResponseCode::kTopicNotExist, "No topic in this broker. topic: {}",
+                            fields->topic);
   return protocol::ok().with_body(protocol::write_json(to_json(*topic)));
 }
 

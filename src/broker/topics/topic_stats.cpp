@@ -1,7 +1,7 @@
 // GET_TOPIC_STATS_INFO (202): what each queue of a topic holds, and when it last grew.
-#include "broker/topics/requests.hpp"
-
 #include <algorithm>
+
+#include "broker/topics/requests.hpp"
 
 namespace tern::broker {
 namespace {
@@ -16,8 +16,8 @@ constexpr auto kFields = protocol::fields<Fields>(protocol::required("topic", &F
 
 }  // namespace
 
-void get_topic_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, store::Store& store, BrokerIdentity& identity,
-                     WorkQueue& blocking) {
+void get_topic_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, store::Store& store,
+                     BrokerIdentity& identity, WorkQueue& blocking) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
   const auto topic = topics.find(fields->topic);
@@ -33,12 +33,14 @@ void get_topic_stats(const remoting::Request& request, remoting::Reply reply, To
         if (const auto time = store.store_time(*queue, bounds.max - 1)) updated = *time;
       }
       const Json key = {{"brokerName", identity.name}, {"queueId", id}, {"topic", topic->name}};
-      table[key.dump()] = {{"lastUpdateTimestamp", updated}, {"maxOffset", bounds.max.value}, {"minOffset", bounds.min.value}};
+      table[key.dump()] = {
+          {"lastUpdateTimestamp", updated}, {"maxOffset", bounds.max.value}, {"minOffset", bounds.min.value}};
     }
     const Json body = {{"offsetTable", std::move(table)}, {"topicPutTps", 0.0}};
     (*job)(protocol::ok().with_body(protocol::write_json(body, protocol::KeyStyle::kUnquoted, {"offsetTable"})));
   });
-  if (!posted) (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
+  if (!posted)
+    (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 }  // namespace tern::broker

@@ -1,12 +1,12 @@
 #include "broker/topics/topic_table.hpp"
 
+#include <algorithm>
+#include <mutex>
+
 #include "tern/base/log.hpp"
 #include "tern/message/topic_name.hpp"
 
 #include "broker/metadata_table.hpp"
-
-#include <algorithm>
-#include <mutex>
 
 namespace tern::broker {
 namespace {
@@ -16,18 +16,22 @@ using protocol::Json;
 constexpr int kQueuesMax = 65'536;  // of one topic: what a careless request cannot exceed
 
 std::string perm_text(int perm) {
-  return {(perm & kPermRead) != 0 ? 'R' : '-', (perm & kPermWrite) != 0 ? 'W' : '-', (perm & kPermInherit) != 0 ? 'X' : '-'};
+  return {(perm & kPermRead) != 0 ? 'R' : '-', (perm & kPermWrite) != 0 ? 'W' : '-',
+          (perm & kPermInherit) != 0 ? 'X' : '-'};
 }
 
 }  // namespace
 
 std::string TopicConfig::text() const {
   std::string attribute_text;
-  for (const auto& [key, value] : attributes) attribute_text += fmt::format("{}{}={}", attribute_text.empty() ? "" : ", ", key, value);
-  return fmt::format("TopicConfig [topicName={}, readQueueNums={}, writeQueueNums={}, perm={}, topicFilterType={}, topicSysFlag={}, order={}, "
-                     "attributes={{{}}}]",
-                     name, read_queues, write_queues, perm_text(perm), is_multi_tag ? "MULTI_TAG" : "SINGLE_TAG", sys_flag, is_order,
-                     attribute_text);
+  for (const auto& [key, value] : attributes)
+    attribute_text += fmt::format("{}{}={}", attribute_text.empty() ? "" : ", ", key, value);
+  return fmt::format(
+      "TopicConfig [topicName={}, readQueueNums={}, writeQueueNums={}, perm={}, topicFilterType={}, topicSysFlag={}, "
+      "order={}, "
+      "attributes={{{}}}]",
+      name, read_queues, write_queues, perm_text(perm), is_multi_tag ? "MULTI_TAG" : "SINGLE_TAG", sys_flag, is_order,
+      attribute_text);
 }
 
 Json to_json(const TopicConfig& topic) {
@@ -45,8 +49,10 @@ std::optional<TopicConfig> topic_from_json(std::string_view name, const Json& js
   if (!json.is_object()) return std::nullopt;
   TopicConfig topic;
   topic.name = protocol::string_member(json, "topicName", name);
-  topic.read_queues = static_cast<int>(std::clamp<std::int64_t>(protocol::int_member(json, "readQueueNums", 16), 0, kQueuesMax));
-  topic.write_queues = static_cast<int>(std::clamp<std::int64_t>(protocol::int_member(json, "writeQueueNums", 16), 0, kQueuesMax));
+  topic.read_queues =
+      static_cast<int>(std::clamp<std::int64_t>(protocol::int_member(json, "readQueueNums", 16), 0, kQueuesMax));
+  topic.write_queues =
+      static_cast<int>(std::clamp<std::int64_t>(protocol::int_member(json, "writeQueueNums", 16), 0, kQueuesMax));
   topic.perm = static_cast<int>(protocol::int_member(json, "perm", kPermRead | kPermWrite));
   const auto type = protocol::string_member(json, "topicFilterType", "SINGLE_TAG");
   topic.is_multi_tag = type == "MULTI_TAG" || type == "1";
@@ -61,8 +67,8 @@ std::optional<TopicConfig> topic_from_json(std::string_view name, const Json& js
   return topic;
 }
 
-TopicTable::TopicTable(const BrokerOptions& options, const BrokerIdentity& identity, file::Disk& disk, std::string path, const Clock& clock,
-                       WorkQueue& blocking)
+TopicTable::TopicTable(const BrokerOptions& options, const BrokerIdentity& identity, file::Disk& disk, std::string path,
+                       const Clock& clock, WorkQueue& blocking)
     : options_(options), identity_(identity), file_(disk, std::move(path)), clock_(clock), blocking_(blocking) {}
 
 std::optional<std::string> TopicTable::load(bool has_log) {
@@ -92,7 +98,8 @@ std::optional<std::string> TopicTable::load(bool has_log) {
 
   auto problem = load_table(file_, "topicConfigTable", has_log, [&](const Json* json) {
     if (json == nullptr) return;
-    if (const auto* version = protocol::object_member(*json, "dataVersion")) version_ = data_version_from_json(*version);
+    if (const auto* version = protocol::object_member(*json, "dataVersion"))
+      version_ = data_version_from_json(*version);
     for (const auto& [name, value] : protocol::object_member(*json, "topicConfigTable")->items()) {
       auto topic = topic_from_json(name, value);
       if (!topic) {
@@ -103,7 +110,8 @@ std::optional<std::string> TopicTable::load(bool has_log) {
     }
   });
   // Without auto-creation the template may be left from earlier: it passes nothing on.
-  if (const auto found = topics_.find(message::kAutoCreateTopic); found != topics_.end() && !options_.auto_create_topics) {
+  if (const auto found = topics_.find(message::kAutoCreateTopic);
+      found != topics_.end() && !options_.auto_create_topics) {
     TopicConfig closed = *found->second;
     closed.perm = kReadWrite;
     found->second = std::make_shared<const TopicConfig>(std::move(closed));
@@ -131,7 +139,8 @@ DataVersion TopicTable::version() const {
 }
 
 bool TopicTable::is_system(std::string_view topic) const {
-  return message::is_system_topic(topic) || topic == identity_.cluster || topic == identity_.name || topic == identity_.cluster + "_REPLY_TOPIC";
+  return message::is_system_topic(topic) || topic == identity_.cluster || topic == identity_.name ||
+         topic == identity_.cluster + "_REPLY_TOPIC";
 }
 
 void TopicTable::changed(TopicPtr topic, Saved saved) {
@@ -162,7 +171,8 @@ bool TopicTable::put(TopicConfig topic, Saved saved) {
   return true;
 }
 
-TopicPtr TopicTable::create_from_default(std::string_view topic, std::string_view default_topic, int queues, bool is_unit) {
+TopicPtr TopicTable::create_from_default(std::string_view topic, std::string_view default_topic, int queues,
+                                         bool is_unit) {
   TopicPtr created;
   {
     const std::unique_lock lock(mutex_);
@@ -256,6 +266,8 @@ Json TopicTable::to_json() const {
   return {{"dataVersion", broker::to_json(version_)}, {"topicConfigTable", std::move(table)}};
 }
 
-Status TopicTable::save() { return file_.save(protocol::write_pretty_json(to_json())); }
+Status TopicTable::save() {
+  return file_.save(protocol::write_pretty_json(to_json()));
+}
 
 }  // namespace tern::broker

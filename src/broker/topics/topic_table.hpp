@@ -1,14 +1,6 @@
 #pragma once
 // Which topics there are, and how they are cut into queues. topics.json is its file.
 
-#include "tern/base/clock.hpp"
-#include "tern/base/work_queue.hpp"
-#include "tern/file/metadata_file.hpp"
-#include "tern/protocol/json.hpp"
-
-#include "broker/data_version.hpp"
-#include "broker/identity.hpp"
-
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -19,6 +11,14 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tern/base/clock.hpp"
+#include "tern/base/work_queue.hpp"
+#include "tern/file/metadata_file.hpp"
+#include "tern/protocol/json.hpp"
+
+#include "broker/data_version.hpp"
+#include "broker/identity.hpp"
 
 namespace tern::broker {
 
@@ -46,11 +46,12 @@ std::optional<TopicConfig> topic_from_json(std::string_view name, const protocol
 /// Every change bumps the data version, is handed to the blocking thread to be saved, and tells the listener.
 class TopicTable {
  public:
-  TopicTable(const BrokerOptions& options, const BrokerIdentity& identity, file::Disk& disk, std::string path, const Clock& clock,
-             WorkQueue& blocking);
+  TopicTable(const BrokerOptions& options, const BrokerIdentity& identity, file::Disk& disk, std::string path,
+             const Clock& clock, WorkQueue& blocking);
 
-  /// Before serving. Reads the file, then adds the topics that every broker has (docs/format/remoting.md): those in the file win.
-  /// The text says what is wrong with the file. `has_log`: both file and backup missing is then damage, not an empty table.
+  /// Before serving. Reads the file, then adds the topics that every broker has (docs/format/remoting.md): those in the
+  /// file win. The text says what is wrong with the file. `has_log`: both file and backup missing is then damage, not
+  /// an empty table.
   [[nodiscard]] std::optional<std::string> load(bool has_log);
 
   [[nodiscard]] TopicPtr find(std::string_view topic) const;
@@ -58,8 +59,8 @@ class TopicTable {
   [[nodiscard]] DataVersion version() const;
   [[nodiscard]] bool is_system(std::string_view topic) const;  // fixed set, rmq_sys_*, cluster and broker name
 
-  /// Creates or replaces. False if it is identical already (no version bump). `saved` (may be empty) runs on the blocking
-  /// thread once the file is on disk, with the failure if it could not be saved.
+  /// Creates or replaces. False if it is identical already (no version bump). `saved` (may be empty) runs on the
+  /// blocking thread once the file is on disk, with the failure if it could not be saved.
   using Saved = std::function<void(Status)>;
   bool put(TopicConfig topic, Saved saved = {});
   /// Auto-creation on send: nullptr if `default_topic` does not exist here or does not pass its existence on.

@@ -1,8 +1,7 @@
 // UPDATE_AND_CREATE_TOPIC (17): answered once the topic is saved and the nameservers have been told.
-#include "broker/topics/requests.hpp"
-
 #include "tern/message/topic_name.hpp"
 
+#include "broker/topics/requests.hpp"
 #include "broker/topics/topic_attributes.hpp"
 
 namespace tern::broker {
@@ -30,15 +29,20 @@ constexpr auto kFields = protocol::fields<Fields>(
 
 }  // namespace
 
-void update_topic(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, NameserverRegistration& registration) {
+void update_topic(const remoting::Request& request, remoting::Reply reply, TopicTable& topics,
+                  NameserverRegistration& registration) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
-  if (const auto problem = message::topic_problem(fields->topic)) return reply(protocol::refuse(ResponseCode::kInvalidParameter, "{}", *problem));
+  if (const auto problem = message::topic_problem(fields->topic))
+    return reply(protocol::refuse(ResponseCode::kInvalidParameter, "{}", *problem));
   if (topics.is_system(fields->topic)) {
-    return reply(protocol::refuse(ResponseCode::kInvalidParameter, "The topic[{}] is conflict with system topic.", fields->topic));
+    return reply(protocol::refuse(ResponseCode::kInvalidParameter, "The topic[{}] is conflict with system topic.",
+                                  fields->topic));
   }
-  if (fields->read_queues < 0 || fields->write_queues < 0 || fields->read_queues > kQueuesMax || fields->write_queues > kQueuesMax) {
-    return reply(protocol::refuse(ResponseCode::kInvalidParameter, "readQueueNums {} and writeQueueNums {} must be 0 to {}", fields->read_queues,
+  if (fields->read_queues < 0 || fields->write_queues < 0 || fields->read_queues > kQueuesMax ||
+      fields->write_queues > kQueuesMax) {
+    return reply(protocol::refuse(ResponseCode::kInvalidParameter,
+                                  "readQueueNums {} and writeQueueNums {} must be 0 to {}", fields->read_queues,
                                   fields->write_queues, kQueuesMax));
   }
   const auto existing = topics.find(fields->topic);
@@ -54,14 +58,17 @@ void update_topic(const remoting::Request& request, remoting::Reply reply, Topic
   if (const auto problem = change_attributes(fields->attributes, existing == nullptr, topic.attributes)) {
     return reply(protocol::refuse(ResponseCode::kSystemError, "{}", *problem));
   }
-  if (const auto type = topic.attributes.find("message.type"); type != topic.attributes.end() && type->second == "MIXED") {
+  if (const auto type = topic.attributes.find("message.type");
+      type != topic.attributes.end() && type->second == "MIXED") {
     return reply(protocol::refuse(ResponseCode::kInvalidParameter, "MIXED message type is not supported."));
   }
   if (existing && *existing == topic) return reply(protocol::ok());
   auto job = std::make_shared<remoting::Reply>(std::move(reply));
   const TopicConfig copy = topic;
   topics.put(std::move(topic), [job, copy, &registration](Status saved) {
-    if (!saved) return (*job)(protocol::refuse(ResponseCode::kSystemError, "topics.json cannot be saved: {}", saved.error().text()));
+    if (!saved)
+      return (*job)(
+          protocol::refuse(ResponseCode::kSystemError, "topics.json cannot be saved: {}", saved.error().text()));
     registration.register_topic(copy, [job](int) { (*job)(protocol::ok()); });
   });
 }

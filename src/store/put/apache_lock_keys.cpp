@@ -11,7 +11,8 @@ std::span<const OptionRow<ApacheLockKeys>> apache_lock_rows() {
       {"useABSLock", &ApacheLockKeys::use_abs_lock, "false", anything(),
        "Apache's key for the adaptive lock: true means putMessageLock=abs, unless putMessageLock is set."},
       {"useReentrantLockWhenPutMessage", &ApacheLockKeys::use_reentrant_lock, "true", anything(),
-       "Apache's key: true means putMessageLock=mutex, false putMessageLock=kBackoff, unless putMessageLock or useABSLock says otherwise."},
+       "Apache's key: true means putMessageLock=mutex, false putMessageLock=kBackoff, unless putMessageLock or "
+       "useABSLock says otherwise."},
   };
   return kRows;
 }
@@ -28,7 +29,8 @@ std::optional<std::string> choose_put_strategy(const OptionSet& settings, const 
   if (find_put_strategy(log.put_strategy) != nullptr) return std::nullopt;
   std::string names;
   for (const auto& row : kPutStrategies) names += (names.empty() ? "" : ", ") + std::string(row.name);
-  return fmt::format("{} asks for the put lock {}, which is not built yet; putMessageLock may be {}", key, log.put_strategy, names);
+  return fmt::format("{} asks for the put lock {}, which is not built yet; putMessageLock may be {}", key,
+                     log.put_strategy, names);
 }
 
 }  // namespace tern::store

@@ -1,20 +1,20 @@
 #pragma once
-// Apache's keys for the lock on the put path. putMessageLock wins over them; else those set in the file count, useABSLock
-// first; else our default.
-
-#include "tern/base/options.hpp"
+// Apache's keys for the lock on the put path. putMessageLock wins over them; else those set in the file count,
+// useABSLock first; else our default.
 
 #include <optional>
 #include <span>
 #include <string>
+
+#include "tern/base/options.hpp"
 
 namespace tern::store {
 
 struct LogOptions;
 
 struct ApacheLockKeys {
-  bool use_abs_lock = false;        // useABSLock
-  bool use_reentrant_lock = true;   // useReentrantLockWhenPutMessage; false: spin, k times and then yield
+  bool use_abs_lock = false;       // useABSLock
+  bool use_reentrant_lock = true;  // useReentrantLockWhenPutMessage; false: spin, k times and then yield
 };
 std::span<const OptionRow<ApacheLockKeys>> apache_lock_rows();
 

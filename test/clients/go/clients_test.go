@@ -229,6 +229,28 @@ func awaitConsumed(t *testing.T, c rocketmq.PushConsumer, topic string) {
 		func() string { return fmt.Sprintf("not consumed: %v", c.GetOffsetDiffMap()) })
 }
 
+// awaitCommitted waits until the broker has that progress of a group, added over the queues. A consumer that shuts down
+// says what it has done and is gone; nobody answers it. The reader subscribes something else, so it changes nothing.
+func awaitCommitted(t *testing.T, group string, queues []*primitive.MessageQueue, count int) {
+	t.Helper()
+	elsewhere, _ := createdTopic(t, "elsewhere")
+	reader := startedPullConsumer(t, group, elsewhere, "*")
+	var committed int64
+	await(t, func() bool {
+		committed = 0
+		for _, queue := range queues {
+			// A queue without progress is -1, or 0.
+			if offset, err := reader.CurrentOffset(queue); err == nil && offset > 0 {
+				committed += offset
+			}
+		}
+		// It remembers what it has been told, unless it is about to save it and finds that the queue is not its own.
+		ok(t, reader.PersistOffset(background, elsewhere))
+		return committed == int64(count)
+	}, func() string { return fmt.Sprintf("committed %d of %d", committed, count) })
+	ok(t, reader.Shutdown())
+}
+
 // read pulls the messages of one queue from its beginning until there are `count`, or more if one pull brings more.
 func read(t *testing.T, c rocketmq.PullConsumer, queue *primitive.MessageQueue, count int) []message {
 	t.Helper()

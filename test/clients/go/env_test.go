@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// For machines that are busy with other things; nothing waits it out when all is well.
-	patience = 90 * time.Second
+	// For machines that are busy with other things; nothing waits it out when all is well. The longest that a client may
+	// wait on its own account is 80 seconds: for the lock of a queue to expire, and then until it next looks around.
+	patience = 180 * time.Second
 	poll     = 20 * time.Millisecond
 )
 

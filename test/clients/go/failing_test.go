@@ -68,7 +68,9 @@ func TestListenerThatAlwaysFailsEndsInTheDeadLetterQueue(t *testing.T) {
 	sent := send(t, p, m)
 
 	dead := "%DLQ%" + group
-	letter := read(t, startedPullConsumer(t, unique("readers"), dead, "*"), awaitQueues(t, dead, 1)[0], 1)[0]
+	// The queue, once it is there: a consumer does not start without.
+	queue := awaitQueues(t, dead, 1)[0]
+	letter := read(t, startedPullConsumer(t, unique("readers"), dead, "*"), queue, 1)[0]
 	equal(t, "body", "dead", letter.body)
 	equal(t, "reconsume times", retries+1, letter.reconsumed)
 	equal(t, "origin", topic+" "+sent.OffsetMsgID,

@@ -163,6 +163,7 @@ func shareAndTakeOver(t *testing.T, orderly bool) {
 		counts = round(&first, &second)
 		return counts[0] == half && counts[1] == half
 	}, func() string { return fmt.Sprintf("shared as %v", counts) })
+	// An orderly consumer that leaves gives its locks back and then may take some again, which have to expire.
 	ok(t, leaves.Shutdown())
 	// All messages of a round come to the one that stays.
 	round(&first)
@@ -170,7 +171,7 @@ func shareAndTakeOver(t *testing.T, orderly bool) {
 
 func TestOffsetsSurviveAConsumerRestart(t *testing.T) {
 	t.Parallel()
-	topic, _ := createdTopic(t, "offsets")
+	topic, queues := createdTopic(t, "offsets")
 	p := startedProducer(t)
 	group := unique("group")
 	before, after := numbered("before", 40), numbered("after", 40)
@@ -180,6 +181,7 @@ func TestOffsetsSurviveAConsumerRestart(t *testing.T) {
 	first.awaitExactly(t, before)
 	awaitConsumed(t, c, topic)
 	ok(t, c.Shutdown())
+	awaitCommitted(t, group, queues, len(before))
 	sendAll(t, p, topic, after)
 	startedConsumer(t, group, topic, "*", second.listener)
 	second.awaitExactly(t, after)
@@ -197,6 +199,7 @@ func TestOffsetsAndMessagesSurviveABrokerRestart(t *testing.T) {
 	first.awaitExactly(t, before)
 	awaitConsumed(t, c, topic)
 	ok(t, c.Shutdown())
+	awaitCommitted(t, group, queues, len(before))
 	ok(t, p.Shutdown())
 	for _, broker := range env.brokers {
 		restart(t, broker.name)

@@ -22,7 +22,7 @@ class Context:
     only: str             # what the caller picked of the suite, in the suite's own terms; empty: everything
 
 
-from . import java, mqadmin  # noqa: E402  (they use the classes above)
+from . import go, java, mqadmin, npm  # noqa: E402  (they use the classes above)
 
 #: name on the command line -> function
 SUITES = {
@@ -31,4 +31,6 @@ SUITES = {
     # The same with the compact header encoding instead of JSON.
     "java-5.5.0-binary": java.suite("5.5.0", {"ROCKETMQ_SERIALIZE_TYPE": "ROCKETMQ"}),
     "mqadmin": mqadmin.run,
+    "go": go.run,
+    "npm": npm.run,
 }

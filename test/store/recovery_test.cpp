@@ -1,0 +1,383 @@
+// What a store finds when it is opened: how much it reads, what it repairs, and what it refuses.
+
+#include <gmock/gmock.h>
+
+#include "tern/message/topic_name.hpp"
+
+#include "store/store_fixture.hpp"
+
+namespace tern::store {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class Recovery : public ::testing::Test {
+ protected:
+  static constexpr int kSent = 60;  // about two segments
+
+  Message message(int i) {
+    return {fmt::format("body {}", i), i % 3 == 0 ? "TB" : "TA", i % 2, fmt::format("k{}", i % 7)};
+  }
+  void send_some(StoreLife& life, int from, int to) {
+    for (int i = from; i < to; ++i) {
+      ASSERT_TRUE(life.send(message(i)));
+      if (i % 4 == 0) clock_.advance_ms(5);
+    }
+  }
+  std::vector<std::string> bodies(int to) {
+    std::vector<std::string> bodies;
+    for (int i = 0; i < to; ++i) bodies.push_back(message(i).body);
+    return bodies;
+  }
+  std::vector<std::string> answers(StoreLife& life) {
+    return answers_of(*life.store, {"k0", "k1", "k2", "k3", "k4", "k5", "k6", "none"});
+  }
+
+  test::ManualClock clock_;
+  test::SimulatedDisk disk_{{.clock = &clock_}};
+  StoreOptions options_ = small_store();
+};
+
+TEST_F(Recovery, ReadsNothingOfTheLogAfterACleanStop) {
+  std::vector<std::string> before;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, kSent);
+    life.dispatch();
+    before = answers(life);
+    ASSERT_TRUE(life.close());
+  }
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_TRUE(life.report.was_clean);
+  EXPECT_TRUE(life.report.used_side_file);
+  EXPECT_EQ(life.report.scanned_records, 0);
+  EXPECT_EQ(life.report.scanned_bytes, 0);
+  EXPECT_TRUE(life.report.warnings.empty());
+  EXPECT_EQ(answers(life), before);
+}
+
+TEST_F(Recovery, ContinuesQueueOffsetsWithoutAGap) {
+  for (int i = 0; i < 4; ++i) {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    for (int n = 0; n < 3; ++n) {
+      const auto placed = life.send({fmt::format("body {}", i * 3 + n)});
+      ASSERT_TRUE(placed);
+      EXPECT_EQ(placed->queue_offset, QueueOffset{i * 3 + n});
+    }
+    if (i % 2 == 0) {
+      ASSERT_TRUE(life.close());
+    } else {
+      life.kill();
+    }
+  }
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  for (int i = 0; i < 12; ++i) EXPECT_EQ(body_at(*life.store, "TA", 0, i), fmt::format("body {}", i));
+}
+
+TEST_F(Recovery, ReadsOnlyWhatIsAboveTheSavedPositionAfterAKill) {
+  std::vector<std::string> before;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, kSent);
+    life.save();
+    send_some(life, kSent, kSent + 5);
+    life.dispatch();
+    before = answers(life);
+  }
+  const auto disk = disk_.kill();
+  StoreLife life(*disk, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_FALSE(life.report.was_clean);
+  EXPECT_TRUE(life.report.used_side_file);
+  EXPECT_EQ(life.report.scanned_records, 5);
+  EXPECT_EQ(answers(life), before);
+}
+
+TEST_F(Recovery, GivesTheSameAnswersWithoutItsDerivedFiles) {
+  std::vector<std::string> before;
+  for (const bool is_clean : {true, false}) {
+    test::SimulatedDisk written({.clock = &clock_});
+    {
+      StoreLife life(written, clock_, options_);
+      ASSERT_TRUE(life) << life.problem.text;
+      send_some(life, 0, kSent);
+      life.save();
+      send_some(life, kSent, kSent + 5);
+      life.dispatch();
+      before = answers(life);
+      if (is_clean) {
+        ASSERT_TRUE(life.close());
+      }
+    }
+    const std::vector<std::vector<std::string>> choices = {
+        {"consumequeue"}, {"index"}, {"tern"}, {"consumequeue", "index"}, {"consumequeue", "index", "tern"}};
+    for (const auto& removed : choices) {
+      SCOPED_TRACE(fmt::format("{} {}{}", is_clean ? "closed" : "killed", removed.front(), removed.size()));
+      const auto disk = written.kill();
+      for (const auto& directory : removed) remove_tree(*disk, "/store/" + directory);
+      StoreLife life(*disk, clock_, options_);
+      ASSERT_TRUE(life) << life.problem.text;
+      EXPECT_EQ(answers(life), before);
+      life.upkeep();
+      EXPECT_EQ(answers(life), before);
+      ASSERT_TRUE(life.close());
+      StoreLife again(*disk, clock_, options_);
+      ASSERT_TRUE(again) << again.problem.text;
+      EXPECT_EQ(again.report.scanned_records, 0);
+      EXPECT_EQ(answers(again), before);
+    }
+  }
+}
+
+TEST_F(Recovery, TellsTheBrokerOfQueuesThatItFoundInTheLogAlone) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, 12);
+    ASSERT_TRUE(life.close());
+  }
+  remove_tree(disk_, "/store/tern");
+  remove_tree(disk_, "/store/consumequeue");
+  std::set<std::string> found;
+  Store::Hooks hooks;
+  hooks.queue_found = [&](std::string_view topic, std::int32_t id) { found.insert(fmt::format("{}#{}", topic, id)); };
+  StoreLife life(disk_, clock_, options_, hooks);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_EQ(found, (std::set<std::string>{"TA#0", "TA#1", "TB#0", "TB#1"}));
+}
+
+TEST_F(Recovery, CutsATornTail) {
+  LogPosition last;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, 20);
+    life.save();
+    const auto placed = life.send({"torn"});
+    ASSERT_TRUE(placed);
+    last = placed->position;
+    life.dispatch();
+  }
+  const auto disk = disk_.kill();
+  flip_byte(*disk, last + 90);
+  StoreLife life(*disk, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_EQ(life->max_position(), last);
+  EXPECT_EQ(bodies_of(*life.store), bodies(20));
+  const auto placed = life.send({"after"});
+  ASSERT_TRUE(placed);
+  EXPECT_EQ(placed->position, last);
+  life.dispatch();
+  EXPECT_EQ(body_at(*life.store, "TA", 0, placed->queue_offset.value), "after");
+}
+
+// Damage is not taken for a torn tail, wherever below the durable position it stands: where opening reads anyway, in
+// the last bytes that tie the side file to the log, and where only the key index is behind.
+class DamagedLog : public Recovery {
+ protected:
+  void expect_refusal(test::SimulatedDisk& disk, LogPosition record) {
+    auto before = files_in(disk, "/store/commitlog");
+    before.merge(files_in(disk, "/store/tern"));
+    StoreLife life(disk, clock_, options_);
+    ASSERT_FALSE(life) << "damage at " << record.value << ", tail " << life->max_position().value;
+    EXPECT_EQ(life.problem.error.code, make_error_code(Errc::kDamaged));
+    EXPECT_THAT(life.problem.text, AllOf(HasSubstr("/store/commitlog"), HasSubstr(std::to_string(record.value))));
+    auto after = files_in(disk, "/store/commitlog");
+    after.merge(files_in(disk, "/store/tern"));
+    EXPECT_EQ(before, after);
+  }
+};
+
+TEST_F(DamagedLog, StopsStartUpAboveTheDispatchedPosition) {
+  LogPosition damaged;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, 20);
+    life.flush();
+    life.dispatch();
+    for (int i = 20; i < 25; ++i) {
+      const auto placed = life.send(message(i));
+      ASSERT_TRUE(placed);
+      if (i == 22) damaged = placed->position;
+    }
+    life.flush();
+    life.upkeep();
+  }
+  const auto disk = disk_.kill();
+  flip_byte(*disk, damaged + 89);
+  const auto before = files_in(*disk, "/store");
+  expect_refusal(*disk, damaged);
+  EXPECT_EQ(files_in(*disk, "/store"), before);
+}
+
+TEST_F(DamagedLog, StopsStartUpInTheLastBytesOfACleanLog) {
+  LogPosition damaged;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, 20);
+    const auto placed = life.send({"damaged"});
+    ASSERT_TRUE(placed);
+    damaged = placed->position;
+    send_some(life, 20, 23);
+    ASSERT_TRUE(life.close());
+  }
+  flip_byte(disk_, damaged + 89);
+  expect_refusal(disk_, damaged);
+}
+
+TEST_F(DamagedLog, StopsStartUpWhereOnlyTheKeyIndexIsBehind) {
+  LogPosition damaged;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, 3);
+    life.save();  // the only sync of the index for ten seconds
+    for (int i = 3; i < 2 * kSent; ++i) {
+      const auto placed = life.send(message(i));
+      ASSERT_TRUE(placed);
+      if (i == 5) damaged = placed->position;
+    }
+    life.save();
+    ASSERT_TRUE(life.send({"not saved"}));
+  }
+  const auto disk = disk_.kill();
+  flip_byte(*disk, damaged + 89);
+  expect_refusal(*disk, damaged);
+}
+
+TEST_F(DamagedLog, IsAcceptedOnceTheOperatorRemovesTheState) {
+  LogPosition damaged;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, 20);
+    const auto placed = life.send({"damaged"});
+    ASSERT_TRUE(placed);
+    damaged = placed->position;
+    ASSERT_TRUE(life.close());
+  }
+  flip_byte(disk_, damaged + 89);
+  expect_refusal(disk_, damaged);
+  ASSERT_TRUE(disk_.remove("/store/tern/state"));
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_EQ(bodies_of(*life.store), bodies(20));
+}
+
+TEST_F(Recovery, RefusesADirectoryThatIsInUse) {
+  disk_.lock_elsewhere("/store/lock", true);
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_FALSE(life);
+    EXPECT_EQ(life.problem.error.code, make_error_code(Errc::kInUse));
+    EXPECT_THAT(life.problem.text, HasSubstr("/store/lock"));
+    EXPECT_FALSE(*disk_.exists("/store/tern"));
+  }
+  disk_.lock_elsewhere("/store/lock", false);
+  StoreLife life(disk_, clock_, options_);
+  EXPECT_TRUE(life) << life.problem.text;
+}
+
+TEST_F(Recovery, RefusesTheStoreOfAnotherBroker) {
+  ASSERT_TRUE(StoreLife(disk_, clock_, options_).close());
+  auto other = options_;
+  other.identity.broker_name = "broker-b";
+  const auto before = files_in(disk_, "/store");
+  StoreLife life(disk_, clock_, other);
+  ASSERT_FALSE(life);
+  EXPECT_EQ(life.problem.error.code, make_error_code(Errc::kForeign));
+  EXPECT_THAT(life.problem.text, AllOf(HasSubstr("broker-a"), HasSubstr("broker-b")));
+  EXPECT_EQ(files_in(disk_, "/store"), before);
+}
+
+TEST_F(Recovery, RefusesARocksDbDirectory) {
+  for (const auto* place : {"consumequeue", "config/topics", "config/rdb"}) {
+    test::SimulatedDisk disk;
+    ASSERT_TRUE(disk.make_directories(file::join("/store", place)));
+    ASSERT_TRUE(test::write_text(disk, file::join(file::join("/store", place), "CURRENT"), "MANIFEST-000001\n"));
+    StoreLife life(disk, clock_, options_);
+    ASSERT_FALSE(life) << place;
+    EXPECT_EQ(life.problem.error.code, make_error_code(Errc::kForeign));
+    EXPECT_THAT(life.problem.text, AllOf(HasSubstr(place), HasSubstr("RocksDB")));
+  }
+}
+
+TEST_F(Recovery, RefusesAnotherSegmentSizeWithBothNumbers) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life.send({"body"}));
+    ASSERT_TRUE(life.close());
+  }
+  auto other = options_;
+  other.log.segment_size_bytes = 8192;
+  const auto before = files_in(disk_, "/store");
+  StoreLife life(disk_, clock_, other);
+  ASSERT_FALSE(life);
+  EXPECT_EQ(life.problem.error.code, make_error_code(Errc::kWrongSegmentSize));
+  EXPECT_THAT(life.problem.text, AllOf(HasSubstr("4096"), HasSubstr("8192")));
+  EXPECT_EQ(files_in(disk_, "/store"), before);
+}
+
+TEST_F(Recovery, AsksTheScheduleHookForTagsOfTheScheduleTopicAlone) {
+  Store::Hooks hooks;
+  hooks.schedule_tags_code = [](std::string_view properties, std::int64_t store_timestamp) {
+    return store_timestamp + static_cast<std::int64_t>(properties.size());
+  };
+  const Message delayed{"later", std::string(message::kScheduleTopic), 2, "key"};
+  const auto due = clock_.wall_ms() + static_cast<std::int64_t>(properties_of(delayed).size());
+  const auto tags_of = [](StoreLife& life, const Message& sent) {
+    std::array<QueueEntry, 1> entry;
+    const auto queue = life->find_queue(sent.topic, sent.queue_id);
+    EXPECT_TRUE(queue && queue->read({0}, entry, false));
+    return entry[0].tags_code;
+  };
+  {
+    StoreLife life(disk_, clock_, options_, hooks);
+    ASSERT_TRUE(life.send(delayed));
+    ASSERT_TRUE(life.send({"now"}));
+    life.dispatch();
+    EXPECT_EQ(tags_of(life, delayed), due);
+    EXPECT_EQ(tags_of(life, {"now"}), 0);
+  }
+  const auto disk = disk_.kill();
+  StoreLife life(*disk, clock_, options_, hooks);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_EQ(tags_of(life, delayed), due);
+  EXPECT_EQ(tags_of(life, {"now"}), 0);
+}
+
+TEST_F(Recovery, KeepsTheNextOffsetOfAQueueThatHoldsNothingAnyMore) {
+  options_.delete_when = "00;01;02;03;04;05;06;07;08;09;10;11;12;13;14;15;16;17;18;19;20;21;22;23";
+  options_.file_reserved_hours = 1;
+  {
+    StoreLife life(disk_, clock_, options_);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(life.send({"old", "TOld"}));
+    send_some(life, 0, kSent);
+    life.save();
+    life.upkeep(2 * 3'600'000);
+    EXPECT_EQ(bounds_of(*life.store, "TOld", 0), "3-3");
+    ASSERT_TRUE(life.close());
+  }
+  remove_tree(disk_, "/store/consumequeue");
+  for (int i = 0; i < 2; ++i) {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    EXPECT_EQ(bounds_of(*life.store, "TOld", 0), "3-3");
+    ASSERT_TRUE(life.close());
+  }
+  StoreLife life(disk_, clock_, options_);
+  const auto placed = life.send({"new", "TOld"});
+  ASSERT_TRUE(placed);
+  EXPECT_EQ(placed->queue_offset, QueueOffset{3});
+}
+
+}  // namespace
+}  // namespace tern::store
