@@ -15,6 +15,7 @@ namespace tern::broker {
 namespace {
 
 constexpr std::int64_t kExpiryEveryMs = 10'000;
+constexpr std::int64_t kUnregisterPatienceMs = 3000;
 constexpr int kDeliveriesPerStep = 512;  // per level
 constexpr std::int64_t kHoldTickMs = 20;
 constexpr std::int64_t kStageTickMs = 100;
@@ -216,8 +217,9 @@ StepResult Broker::timed_step() {
   return result;
 }
 
-void Broker::unregister() {
-  registration_->unregister_all(3000);
+void Broker::drain() {
+  registration_->unregister_all(kUnregisterPatienceMs);
+  hold_->wake_all();
 }
 
 Status Broker::close() {

@@ -44,8 +44,9 @@ class Broker final : public remoting::Handler {
   StepResult timed_step();
   Wakeup& timed_wakeup();
 
-  /// Clean stop, in order: unregister from the nameservers; after the io threads have ended: close().
-  void unregister();
+  /// Clean stop, in order: drain() leaves the nameservers and answers the pulls that wait; close() follows when the io
+  /// threads have ended.
+  void drain();
   Status close();
   [[nodiscard]] const store::OpenReport& open_report() const { return report_; }
   [[nodiscard]] std::vector<std::string> warnings() const { return warnings_; }

@@ -183,7 +183,7 @@ int serve(Settings& settings, OptionSet& options, daemon::Signals& signals) {
 
     log_info("signal {}: draining", signals.wait());
     network.stop_accepting();
-    broker.unregister();
+    broker.drain();
     timed.stop();
     network.stop(kDrainPatienceMs);
     for (auto& thread : io_threads) thread.join();

@@ -7,6 +7,9 @@
 // the average. A connection that stays unread for kPausedSecondsMax while more than half is in use is dropped, and
 // above the limit the largest holders are dropped at once, down to seven eighths.
 //
+// The sum is read without a lock: io threads that look at the same moment may together pass the limit by what one of
+// them adds in one step, half a frame at most each.
+//
 // Looking at all connections costs: it is done again when the sum has moved by 1/64 of the limit, and once a second.
 
 #include <algorithm>

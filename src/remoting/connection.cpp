@@ -64,8 +64,7 @@ void Connection::start(const std::shared_ptr<Connection>& self) {
   }
 }
 
-// ---- From any thread
-// -------------------------------------------------------------------------------------------------
+// --- From any thread
 
 void Connection::send_letter(Letter letter, const protocol::Outgoing* command, std::int32_t flag) {
   // Encoded here and not on the io thread: its time is what all connections share.
@@ -174,8 +173,7 @@ void Connection::receive(Letter& letter, std::string_view head) {
   pushed(queue().push(head, letter.body));
 }
 
-// ---- Calls of our own
-// ------------------------------------------------------------------------------------------------
+// --- Calls of our own
 
 void Connection::start_call(std::int32_t opaque, std::int64_t timeout_ms, AnswerHandler done) {
   const auto deadline = io_.at(io_.turn_ns() + std::max<std::int64_t>(timeout_ms, 0) * 1'000'000, [this, opaque] {
@@ -206,8 +204,7 @@ void Connection::take_answer(const protocol::CommandHeader& header, std::span<co
   finish_call(header.opaque, std::move(answer));
 }
 
-// ---- Receiving
-// -------------------------------------------------------------------------------------------------------
+// --- Receiving
 
 void Connection::wait_readable() {
   waits_readable_ = true;
@@ -414,8 +411,7 @@ void Connection::resume(Pause reason) {
   if (before != 0 && pauses_ == 0 && !waits_readable_ && !ended_ && !ending_) wait_readable();
 }
 
-// ---- Sending
-// ---------------------------------------------------------------------------------------------------------
+// --- Sending
 
 void Connection::answered() {
   --unanswered_;
@@ -504,8 +500,7 @@ void Connection::on_writable(const error_code& error) {
   }
 }
 
-// ---- The end
-// ---------------------------------------------------------------------------------------------------------
+// --- The end
 
 // What was answered in this turn still leaves: the requests before a bad frame were good ones.
 void Connection::end_after_flush() {

@@ -117,6 +117,9 @@ bool IoThread::has_room() const {
 
 void IoThread::end_turn() {
   for (Handler* handler : handlers_) handler->end_of_turn(index_);
+  // Before the answers leave: who has one finds it counted.
+  IoCounters::add(counters_.turns, 1);
+  if (turn_requests_ > 0) IoCounters::add(counters_.requests, turn_requests_);
   flush_all();
   buffer_.reset();
   texts_.reset();
@@ -125,8 +128,6 @@ void IoThread::end_turn() {
   frames_.clear();
   if (paused_ > 0 || counters_.receiving_bytes.load(std::memory_order_relaxed) > 0) balance(Budget::kReceiving);
   if (paused_ > 0 || counters_.unsent_bytes.load(std::memory_order_relaxed) > 0) balance(Budget::kUnsent);
-  IoCounters::add(counters_.turns, 1);
-  if (turn_requests_ > 0) IoCounters::add(counters_.requests, turn_requests_);
   turn_requests_ = 0;
   turn_ns_ = 0;
   mail_read_ = false;

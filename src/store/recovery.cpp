@@ -1,6 +1,8 @@
 #include "store/recovery.hpp"
 
+#include <algorithm>
 #include <array>
+#include <set>
 #include <span>
 #include <unistd.h>
 
@@ -18,6 +20,17 @@ constexpr std::int64_t kCheckpointSlackMs = 3000;  // as Apache's recovery subtr
 
 OpenProblem problem(const Error& error, std::string text) {
   return {error, std::move(text)};
+}
+
+// Whether the queues that the side file knows have their files, at the cost of one look for all of them.
+bool has_queue_files(file::Disk& disk, const std::string& directory, const SideState& side) {
+  std::set<std::string> topics;
+  if (const auto entries = disk.list(directory)) {
+    for (const auto& entry : *entries) topics.insert(entry.name);
+  }
+  return std::all_of(side.queues.begin(), side.queues.end(), [&](const auto& state) {
+    return state.bounds.min >= state.bounds.max || topics.contains(state.topic);
+  });
 }
 
 }  // namespace
@@ -46,7 +59,7 @@ Store::Recovery::Outcome Store::Recovery::run() {
   auto& log = *store_.log_;
   auto& queues = *store_.queues_;
 
-  if (side_) {
+  if (side_ && has_queue_files(store_.disk_, store_.options_.queues.directory, *side_)) {
     for (const auto& state : side_->queues) {
       if (const auto status = queues.restore(state.topic, state.id, state.bounds, state.positions); !status) {
         return problem(status.error(), fmt::format("queue {}#{}: {}", state.topic, state.id, status.error().text()));
@@ -63,7 +76,13 @@ Store::Recovery::Outcome Store::Recovery::run() {
           status.error(),
           text.empty() ? fmt::format("{}: {}", store_.options_.queues.directory, status.error().text()) : text);
     }
-    if (auto done = read_log(log.min_position(), log.min_position(), true); !done) return done;
+    if (side_) {
+      report_.used_side_file = false;
+      report_.warnings.push_back(fmt::format("the whole log is read: {} lacks queues that {}/tern/state knows",
+                                             store_.options_.queues.directory, store_.root_));
+    }
+    if (auto done = read_log(log.min_position(), std::max(log.min_position(), known_durable_), true); !done)
+      return done;
     // What a queue file holds behind its last record in the log are left-overs.
     for (const auto& [queue, end] : next_seen_) {
       if (queue->bounds().max <= end) continue;
@@ -71,6 +90,15 @@ Store::Recovery::Outcome Store::Recovery::run() {
         return problem(status.error(), fmt::format("queue {}#{} cannot be cut at {}: {}", queue->topic(), queue->id(),
                                                    end, status.error().text()));
       }
+    }
+    // The log knows nothing of queues whose records are all gone.
+    for (const auto& state : side_ ? side_->queues : std::vector<SideState::QueueState>{}) {
+      const auto queue = queues.find(state.topic, state.id);
+      if (state.bounds.min < state.bounds.max || (queue && queue->bounds().min < queue->bounds().max)) continue;
+      if (const auto status = queues.restore(state.topic, state.id, state.bounds); !status) {
+        return problem(status.error(), fmt::format("queue {}#{}: {}", state.topic, state.id, status.error().text()));
+      }
+      known_.push_back(state);
     }
   }
 
@@ -166,6 +194,8 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
   const bool log_is_empty = store_.log_->files_end() == store_.log_->min_position();
   if (side_) {
     const auto& log_ref = *store_.log_;
+    // Also if the rest is not believed: what differs may be damage, and then it must not pass for a torn tail.
+    if (side_->durable <= log_ref.files_end()) known_durable_ = side_->durable;
     const bool is_inside = side_->dispatched >= log_ref.min_position() && side_->durable <= log_ref.files_end() &&
                            side_->dispatched <= side_->durable;
     const auto digest =
@@ -192,6 +222,11 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
     return problem(index.error(),
                    text.empty() ? fmt::format("{}: {}", options.index.directory, index.error().text()) : text);
   store_.index_ = std::move(*index);
+  // The checkpoint knows of index files and there are none: all keys are taken from the log again.
+  if (side_ && options.index.is_enabled && index_timestamp > 0 && store_.index_->checkpoint_timestamp() == 0) {
+    report_.warnings.push_back(fmt::format("the whole log is read: {} has no index files", options.index.directory));
+    side_->indexed = LogPosition{0};
+  }
   return {};
 }
 
@@ -237,7 +272,7 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   if (!failure_)
     return problem(failure_.error(),
                    fmt::format("the queues cannot be brought up to the log: {}", failure_.error().text()));
-  const LogPosition tail = std::max(*stopped, from);
+  const LogPosition tail = *stopped;
   if (tail < must_reach) {
     return problem(
         error(Errc::kDamaged, tail.value),

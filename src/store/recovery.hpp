@@ -35,6 +35,7 @@ class Store::Recovery {
   OpenReport& report_;
   std::vector<SideState::QueueState> known_;
   std::optional<SideState> side_;
+  LogPosition known_durable_;  // what the side file says, believed or not
   std::int64_t last_store_timestamp_ = 0;
   std::int64_t next_progress_ms_ = 0;
   std::int64_t flushed_timestamp_ = 0;  // Apache's checkpoint: records up to this time were on the disk

@@ -190,11 +190,13 @@ StepResult Store::upkeep_step() {
 Status Store::close() {
   // Nobody appends any more. What is published is synced, dispatched and then written.
   Status status = log_->close();
-  for (bool more = true; more;) {
-    more = dispatch();
+  const auto& marks = log_->watermarks();
+  for (bool advances = true; advances && marks.dispatched() < marks.visible();) {
     upkeep_->make_room();
-    if (dispatch_paused_.exchange(false)) more = true;
-    if (log_->watermarks().dispatched() >= log_->watermarks().visible()) break;
+    dispatch_paused_.store(false);
+    const auto before = marks.dispatched();
+    dispatch();
+    advances = marks.dispatched() > before;  // a disk that fails ends it: the rest is read from the log next time
   }
   if (const auto written = upkeep_->finish(status.has_value()); !written && status) status = written;
   return status;

@@ -169,7 +169,9 @@ class BrokerFixture : public ::testing::Test {
     EXPECT_EQ(groups.load(false), std::nullopt);
     EXPECT_EQ(offsets.load(), std::nullopt);
     store::Store::Hooks hooks;
-    hooks.schedule_tags_code = [this](std::string_view text, std::int64_t stored) { return levels->tags_code(text, stored); };
+    hooks.schedule_tags_code = [this](std::string_view text, std::int64_t stored) {
+      return levels->tags_code(text, stored);
+    };
     hooks.queue_found = [this](std::string_view topic, std::int32_t queue_id) { topics.ensure_queue(topic, queue_id); };
     store::OpenReport report;
     auto opened = store::Store::open(disk, clock, store_options, std::move(hooks), report);
@@ -188,12 +190,26 @@ class BrokerFixture : public ::testing::Test {
         broker::SendBackServices{options, identity, *levels, *store, topics, groups, blocking, on_io});
     make_pull_services();
     delayed = make_delayed_delivery();
-    services.parts = {&options, &identity, &clock, store.get(), &topics, &groups, &clients, &offsets, &locks, hold.get(),
-                      &blocking, send_services.get(), pull_services.get(), send_back_services.get(), delayed.get(),
-                      /*registration=*/nullptr, /*status=*/nullptr, &settings, /*network=*/nullptr};
-    store->log().on_durable([this] {
-      posted.push_back([this] { stage().answer_durable(); });
-    });
+    services.parts = {&options,
+                      &identity,
+                      &clock,
+                      store.get(),
+                      &topics,
+                      &groups,
+                      &clients,
+                      &offsets,
+                      &locks,
+                      hold.get(),
+                      &blocking,
+                      send_services.get(),
+                      pull_services.get(),
+                      send_back_services.get(),
+                      delayed.get(),
+                      /*registration=*/nullptr,
+                      /*status=*/nullptr,
+                      &settings,
+                      /*network=*/nullptr};
+    store->log().on_durable([this] { posted.push_back([this] { stage().answer_durable(); }); });
     store->start(hold.get(), [] {});
     prepare_log();
   }
@@ -255,7 +271,8 @@ class BrokerFixture : public ::testing::Test {
 
   FakePeerPtr new_peer() { return std::make_shared<FakePeer>(next_peer_id++); }
 
-  void make_topic(const std::string& name, int queues = 4, const std::function<void(broker::TopicConfig&)>& change = {}) {
+  void make_topic(const std::string& name, int queues = 4,
+                  const std::function<void(broker::TopicConfig&)>& change = {}) {
     broker::TopicConfig topic;
     topic.name = name;
     topic.read_queues = topic.write_queues = queues;
@@ -270,10 +287,14 @@ class BrokerFixture : public ::testing::Test {
   }
 
   static Fields send_fields(const std::string& topic, int queue_id = 0, const Fields& message_properties = {}) {
-    return {{"producerGroup", "p"},       {"topic", topic},
-            {"defaultTopic", "TBW102"},   {"defaultTopicQueueNums", "4"},
-            {"queueId", std::to_string(queue_id)}, {"sysFlag", "0"},
-            {"bornTimestamp", "1600000000000"},    {"flag", "0"},
+    return {{"producerGroup", "p"},
+            {"topic", topic},
+            {"defaultTopic", "TBW102"},
+            {"defaultTopicQueueNums", "4"},
+            {"queueId", std::to_string(queue_id)},
+            {"sysFlag", "0"},
+            {"bornTimestamp", "1600000000000"},
+            {"flag", "0"},
             {"properties", properties(message_properties)}};
   }
   AnswerPtr send(const std::string& topic, std::string_view body = "hello", const Fields& message_properties = {},
@@ -282,11 +303,14 @@ class BrokerFixture : public ::testing::Test {
   }
 
   static Fields pull_fields(const std::string& topic, std::int64_t offset, const std::string& subscription = "*") {
-    return {{"consumerGroup", "g"}, {"topic", topic},   {"queueId", "0"},      {"queueOffset", std::to_string(offset)},
-            {"maxMsgNums", "32"},   {"sysFlag", "4"},   {"commitOffset", "0"}, {"suspendTimeoutMillis", "15000"},
+    return {{"consumerGroup", "g"}, {"topic", topic},
+            {"queueId", "0"},       {"queueOffset", std::to_string(offset)},
+            {"maxMsgNums", "32"},   {"sysFlag", "4"},
+            {"commitOffset", "0"},  {"suspendTimeoutMillis", "15000"},
             {"subVersion", "0"},    {"subscription", subscription}};
   }
-  AnswerPtr pull(const std::string& topic, std::int64_t offset, const Fields& changes = {}, const AskOptions& how = {}) {
+  AnswerPtr pull(const std::string& topic, std::int64_t offset, const Fields& changes = {},
+                 const AskOptions& how = {}) {
     return ask(RequestCode::kPullMessage, with(pull_fields(topic, offset), changes), {}, how);
   }
 
@@ -385,7 +409,6 @@ class BrokerFixture : public ::testing::Test {
     pull_services = std::make_unique<broker::PullServices>(
         broker::PullServices{options, identity, clock, *store, topics, groups, clients, offsets, *hold, cold_reads});
   }
-
 };
 
 }  // namespace tern::test

@@ -44,7 +44,8 @@ TEST(Budgets, HoldHalfFramesToTheirLimit) {
     for (auto& bystander : bystanders) {
       ASSERT_EQ(bystander.call(2, std::string(3000, 'b')).body.size(), 3000U);
     }
-    EXPECT_LE(server.network.counters().receiving_bytes, 4 * kMiB);
+    // Two io threads that look at the same moment may pass the mark by one frame's growth.
+    EXPECT_LE(server.network.counters().receiving_bytes, 5 * kMiB);
     clock.advance_ms(1000);  // those that are not read have a few seconds
   }
   for (auto& attacker : attackers) attacker.peer.close();

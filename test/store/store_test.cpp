@@ -52,7 +52,7 @@ TEST_F(StoreTest, ShowsARecordOnlyOnceItIsDurableIfItsPolicyWaitsForThat) {
 
 TEST_F(StoreTest, RollsOverToNewSegments) {
   StoreLife life(disk_, clock_, options_);
-  constexpr int kSent = 200;
+  constexpr int kSent = 220;
   for (int i = 0; i < kSent; ++i) {
     ASSERT_TRUE(life.send({fmt::format("body {}", i)}));
     if (i % 50 == 0) life.dispatch();

@@ -36,6 +36,9 @@ std::map<std::string, std::string> BrokerStatus::table() const {
   const auto number = [](auto value) { return fmt::format("{}", value); };
   const double used = store_.disk_used_percent() / 100;
   return {
+      {"brokerClusterName", identity_.cluster},
+      {"brokerName", identity_.name},
+      {"brokerPermission", number(options_.permission.get())},
       {"bootTimestamp", number(started_ms_)},
       {"brokerActive", "true"},
       {"brokerVersion", number(protocol::kProtocolVersion)},

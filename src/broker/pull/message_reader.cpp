@@ -97,7 +97,7 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
       if (result.count > 0 && static_cast<std::int64_t>(result.messages.size()) + entry.size > limits.bytes_max) {
         return stop(ReadStatus::kFound, offset);
       }
-      if (result.messages.capacity() == 0) {
+      if (result.count == 0) {
         const std::int64_t likely = std::min<std::int64_t>(
             limits.bytes_max, std::int64_t{entry.size} * std::min<std::int64_t>(count_max, max - offset));
         result.messages.reserve(static_cast<std::size_t>(std::max<std::int64_t>(likely, entry.size)));

@@ -92,6 +92,14 @@ void PullHold::wake_topic(std::string_view topic) {
   deliver();
 }
 
+void PullHold::wake_all() {
+  {
+    const std::lock_guard lock(mutex_);
+    while (!parked_.empty()) wake(parked_.begin()->first);
+  }
+  deliver();
+}
+
 std::size_t PullHold::parked() const {
   const std::lock_guard lock(mutex_);
   return parked_.size();

@@ -50,6 +50,8 @@ class PullHold final : public store::ArrivalListener {
   void peer_closed(const remoting::Peer& peer);
   /// Everything that waits on the topic is looked at again (it was deleted, or changed).
   void wake_topic(std::string_view topic);
+  /// The broker is stopping: everything that waits is answered.
+  void wake_all();
   [[nodiscard]] std::size_t parked() const;
 
  private:

@@ -107,15 +107,17 @@ std::int64_t DelayedDelivery::step_level(int level, int budget, std::int64_t now
       next = kRetryMs;
       break;
     }
-    // A due time further away than the level reaches is a clock that went back. What stands in the queue by now is then due one
-    // delay from now, by the clock that never goes back: not early, and not held up until the other clock has caught up.
+    // A due time further away than the level reaches is a clock that went back. What stands in the queue by now is then
+    // due one delay from now, by the clock that never goes back: not early, and not held up until the other clock has
+    // caught up.
     const std::int64_t due = entry[0].tags_code;
     const std::int64_t steady = clock_.steady_ms();
     if (due > now + levels_.delay_ms(level) && offset >= state.held_end) {
       state.held_end = bounds.max.value;
       state.held_until_ms = steady + levels_.delay_ms(level);
     }
-    const std::int64_t wait_ms = offset < state.held_end ? std::min(due - now, state.held_until_ms - steady) : due - now;
+    const std::int64_t wait_ms =
+        offset < state.held_end ? std::min(due - now, state.held_until_ms - steady) : due - now;
     if (wait_ms > 0) {
       next = std::min(next, wait_ms);
       break;
@@ -171,7 +173,7 @@ std::int64_t DelayedDelivery::step_level(int level, int budget, std::int64_t now
       parts.sys_flag = record->sys_flag;
       parts.born_timestamp = record->born_timestamp;
       parts.born_host = record->born_host;
-      parts.store_host = record->store_host;
+      parts.store_host = identity_.store_host;  // ids of the delivered message must lead here
       parts.reconsume_times = record->reconsume_times;
       parts.body = record->body;
       parts.properties = record->properties;

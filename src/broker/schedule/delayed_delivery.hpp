@@ -44,7 +44,9 @@ class DelayedDelivery {
   struct Level {
     std::atomic<std::int64_t> offset{0};  // next to deliver; stored by the delivery's io thread, read by step and save
     std::atomic<bool> is_under_way{false};  // release by the io thread that ended it, acquire by step
-    std::int64_t retry_at_ms = 0;           // timed thread
+    std::int64_t retry_at_ms = 0;           // timed thread, as the two below
+    std::int64_t held_end = 0;  // messages before this offset are due at held_until_ms (steady) at the latest
+    std::int64_t held_until_ms = 0;
   };
   /// Messages of one level on their way to one io thread.
   struct Delivery;

@@ -129,11 +129,11 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   parts.reconsume_times = fields->reconsume_times;
   parts.body = request.body;
 
-  if (request.body.empty() ||
+  // What Apache's store refuses: asked for last.
+  const bool has_illegal_size =
+      request.body.empty() ||
       request.body.size() > static_cast<std::size_t>(std::max(options.message_size_max.get(), 0)) ||
-      fields->properties.size() > static_cast<std::size_t>(message::kPropertiesSizeMax)) {
-    return refuse_with(illegal(options));
-  }
+      fields->properties.size() > static_cast<std::size_t>(message::kPropertiesSizeMax);
 
   if (fields->batch) {
     if (fields->topic.size() > static_cast<std::size_t>(message::kTopicLengthMax)) {
@@ -145,7 +145,8 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                                           "batch request does not support retry group {}", fields->topic));
     }
     const bool is_delayed = message::find_property(fields->properties, property::kDelay).has_value();
-    if ((parts.sys_flag & message::kSysTransactionMask) != 0 || is_delayed) return refuse_with(illegal(options));
+    if (has_illegal_size || (parts.sys_flag & message::kSysTransactionMask) != 0 || is_delayed)
+      return refuse_with(illegal(options));
     if (const auto type = topic->attributes.find("queue.type");
         type != topic->attributes.end() && type->second == "BatchCQ") {
       return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal,
@@ -230,6 +231,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                                         "are not supported by this broker",
                                         services.identity.address));
   }
+  if (has_illegal_size) return refuse_with(illegal(options));
   if (is_timer && delay_level <= 0) {
     return refuse_with(protocol::refuse(ResponseCode::kSystemError,
                                         "accurate timer message is not enabled, timerWheelEnable is false"));

@@ -15,14 +15,17 @@ using ::testing::UnorderedElementsAre;
 
 class ClientRegistryTest : public ::testing::Test {
  protected:
-  static Subscription subscription(const std::string& topic, std::int64_t version = 1, const std::string& expression = "*") {
+  static Subscription subscription(const std::string& topic, std::int64_t version = 1,
+                                   const std::string& expression = "*") {
     auto made = *parse_subscription(topic, expression, "TAG");
     made.version = version;
     return made;
   }
-  ClientInfo client(const std::string& id, const test::FakePeerPtr& peer) { return {id, peer, 0, 513, clock.steady_ms()}; }
-  bool join(const test::FakePeerPtr& peer, const std::vector<Subscription>& subscriptions, const std::string& group = "g",
-            bool keeps_subscriptions = false) {
+  ClientInfo client(const std::string& id, const test::FakePeerPtr& peer) {
+    return {id, peer, 0, 513, clock.steady_ms()};
+  }
+  bool join(const test::FakePeerPtr& peer, const std::vector<Subscription>& subscriptions,
+            const std::string& group = "g", bool keeps_subscriptions = false) {
     ConsumerHeartbeat heartbeat;
     heartbeat.group = group;
     heartbeat.subscriptions = subscriptions;
@@ -131,7 +134,9 @@ TEST(ParseSubscription, TrimsAndHashesTheTagsBetweenTheBars) {
   EXPECT_FALSE(tags->matches(0)) << "a message without a tag";
 }
 
-TEST(ParseSubscription, RefusesBarsAlone) { EXPECT_EQ(parse_subscription("T", "||", "TAG"), std::nullopt); }
+TEST(ParseSubscription, RefusesBarsAlone) {
+  EXPECT_EQ(parse_subscription("T", "||", "TAG"), std::nullopt);
+}
 
 TEST(ParseSubscription, KeepsAnotherLanguageAsText) {
   const auto sql = parse_subscription("T", "a > 1 || b", "SQL92");

@@ -15,8 +15,9 @@ std::string consumer(const std::string& group, const std::string& more) {
 }
 // A heartbeat of the second version.
 std::string fingerprinted(int fingerprint, const std::string& client = "c", bool without_sub = false) {
-  return fmt::format(R"({{"clientID":"{}","heartbeatFingerprint":{},"withoutSub":{},"consumerDataSet":[{{"groupName":"g","subscriptionDataSet":{}}}]}})",
-                     client, fingerprint, without_sub, without_sub ? "[]" : R"([{"topic":"T","subString":"*","subVersion":1}])");
+  return fmt::format(
+      R"({{"clientID":"{}","heartbeatFingerprint":{},"withoutSub":{},"consumerDataSet":[{{"groupName":"g","subscriptionDataSet":{}}}]}})",
+      client, fingerprint, without_sub, without_sub ? "[]" : R"([{"topic":"T","subString":"*","subVersion":1}])");
 }
 
 class HeartBeatTest : public test::BrokerFixture {
@@ -30,7 +31,9 @@ class HeartBeatTest : public test::BrokerFixture {
 };
 
 TEST_F(HeartBeatTest, TakesEnumsAsNamesOrOrdinals) {
-  beat(consumer("g", R"(,"consumeType":"CONSUME_ACTIVELY","messageModel":"BROADCASTING","consumeFromWhere":"CONSUME_FROM_TIMESTAMP")"));
+  beat(consumer(
+      "g",
+      R"(,"consumeType":"CONSUME_ACTIVELY","messageModel":"BROADCASTING","consumeFromWhere":"CONSUME_FROM_TIMESTAMP")"));
   beat(consumer("h", R"(,"consumeType":0,"messageModel":0,"consumeFromWhere":5)"));
   for (const char* name : {"g", "h"}) {
     EXPECT_EQ(group(name).type, ConsumeType::kActively);
@@ -40,7 +43,8 @@ TEST_F(HeartBeatTest, TakesEnumsAsNamesOrOrdinals) {
 }
 
 TEST_F(HeartBeatTest, TakesEnumsThatItDoesNotKnowForTheUsualOnes) {
-  EXPECT_EQ(beat(consumer("g", R"(,"consumeType":"CONSUME_ODDLY","messageModel":9,"consumeFromWhere":null)"))->code(), 0);
+  EXPECT_EQ(beat(consumer("g", R"(,"consumeType":"CONSUME_ODDLY","messageModel":9,"consumeFromWhere":null)"))->code(),
+            0);
   EXPECT_EQ(group().type, ConsumeType::kPassively);
   EXPECT_EQ(group().model, MessageModel::kClustering);
   EXPECT_EQ(group().consume_from, 0);
@@ -55,7 +59,9 @@ TEST_F(HeartBeatTest, TakesAbsentAndNullSetsForEmptyOnes) {
 }
 
 TEST_F(HeartBeatTest, TakesCodesAndVersionsAsTextAndUnknownMembers) {
-  beat(consumer("g", R"(,"odd":{"x":[1]},"subscriptionDataSet":[{"topic":"T","subString":"A","tagsSet":["A"],"codeSet":["65"],"subVersion":"77","x":1}])"));
+  beat(consumer(
+      "g",
+      R"(,"odd":{"x":[1]},"subscriptionDataSet":[{"topic":"T","subString":"A","tagsSet":["A"],"codeSet":["65"],"subVersion":"77","x":1}])"));
   const auto subscription = clients.find_subscription("g", "T");
   ASSERT_NE(subscription, nullptr);
   EXPECT_EQ(subscription->version, 77);
@@ -77,7 +83,8 @@ TEST_F(HeartBeatTest, CreatesTheGroupAndItsRetryTopic) {
 TEST_F(HeartBeatTest, ShapesTheRetryTopicAfterTheGroupAndItsTopics) {
   make_topic("T", 4, [](TopicConfig& topic) { topic.is_order = true; });
   make_group("g", [](GroupConfig& config) { config.retry_queues = 3; });
-  beat(consumer("g", R"(,"unitMode":true,"messageModel":"BROADCASTING","subscriptionDataSet":[{"topic":"T","subString":"*"}])"));
+  beat(consumer(
+      "g", R"(,"unitMode":true,"messageModel":"BROADCASTING","subscriptionDataSet":[{"topic":"T","subString":"*"}])"));
   const auto retry = topics.find("%RETRY%g");
   ASSERT_NE(retry, nullptr) << "for broadcasting groups too";
   EXPECT_EQ(retry->read_queues, 3);
@@ -126,7 +133,8 @@ TEST_F(HeartBeatTest, NotifiesTheRestWhenOneLeaves) {
   beat(consumer("g", ""), other);
   peer->take_notices();
   other->take_notices();
-  const auto left = ask(RequestCode::kUnregisterClient, {{"clientID", "c"}, {"producerGroup", ""}, {"consumerGroup", "g"}});
+  const auto left =
+      ask(RequestCode::kUnregisterClient, {{"clientID", "c"}, {"producerGroup", ""}, {"consumerGroup", "g"}});
   EXPECT_EQ(left->code(), 0);
   EXPECT_EQ(peer->take_notices(), 0U);
   EXPECT_EQ(other->take_notices(), 1U);
@@ -150,7 +158,8 @@ TEST_F(HeartBeatTest, NotifiesNobodyWhereBrokerOrGroupTurnsItOff) {
 TEST_F(HeartBeatTest, ListsTheMembersThatClientsAllocateQueuesBy) {
   beat(R"({"clientID":"c1","consumerDataSet":[{"groupName":"g"}]})");
   beat(R"({"clientID":"c2","consumerDataSet":[{"groupName":"g"}]})", new_peer());
-  EXPECT_EQ(ask(RequestCode::kGetConsumerListByGroup, {{"consumerGroup", "g"}})->body(), R"({"consumerIdList":["c1","c2"]})");
+  EXPECT_EQ(ask(RequestCode::kGetConsumerListByGroup, {{"consumerGroup", "g"}})->body(),
+            R"({"consumerIdList":["c1","c2"]})");
   const auto none = ask(RequestCode::kGetConsumerListByGroup, {{"consumerGroup", "h"}});
   EXPECT_EQ(none->code(), 1);
   EXPECT_EQ(none->remark(), "no consumer for this group, h");

@@ -20,8 +20,8 @@ class GroupTableTest : public test::BrokerFixture {
 };
 
 TEST_F(GroupTableTest, HoldsTheGroupsThatEveryBrokerHas) {
-  for (const char* name : {"TOOLS_CONSUMER", "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP", "CID_ONS-HTTP-PROXY", "CID_ONSAPI_PULL",
-                           "CID_ONSAPI_PERMISSION", "CID_ONSAPI_OWNER", "CID_RMQ_SYS_TRANS"}) {
+  for (const char* name : {"TOOLS_CONSUMER", "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP", "CID_ONS-HTTP-PROXY",
+                           "CID_ONSAPI_PULL", "CID_ONSAPI_PERMISSION", "CID_ONSAPI_OWNER", "CID_RMQ_SYS_TRANS"}) {
     EXPECT_NE(groups.find(name), nullptr) << name;
   }
 }
@@ -51,7 +51,8 @@ TEST_F(GroupTableTest, CreatesNoGroupOfAnIllegalName) {
 }
 
 TEST_F(GroupTableTest, KeepsMembersThatItDoesNotRead) {
-  const auto json = protocol::parse_json(R"({"groupName":"g","retryMaxTimes":3,"groupRetryPolicy":{"type":"EXPONENTIAL"},"odd":[1]})");
+  const auto json = protocol::parse_json(
+      R"({"groupName":"g","retryMaxTimes":3,"groupRetryPolicy":{"type":"EXPONENTIAL"},"odd":[1]})");
   groups.put(*group_from_json(*json));
   const auto again = load_again();
   const auto group = again->find("g");
@@ -82,7 +83,8 @@ TEST_F(GroupTableTest, ForgetsARemovedGroupWithItsRules) {
 }
 
 TEST_F(GroupTableTest, AnswersAnUpdateOnceItIsSaved) {
-  const auto updated = ask(RequestCode::kUpdateAndCreateSubscriptionGroup, {}, R"({"groupName":"g","retryMaxTimes":2})");
+  const auto updated =
+      ask(RequestCode::kUpdateAndCreateSubscriptionGroup, {}, R"({"groupName":"g","retryMaxTimes":2})");
   EXPECT_EQ(updated->code(), 0);
   EXPECT_EQ(groups.find("g")->retry_max_times, 2);
   EXPECT_NE(test::read_text(disk, "store/config/subscriptionGroup.json").find("\"g\""), std::string::npos);

@@ -80,7 +80,8 @@ TEST_F(LockBatchTest, AnswersWithWhatTheClientOwnsNow) {
 
 TEST_F(LockBatchTest, AnswersAnEmptySetToAnEmptyOrAbsentOne) {
   EXPECT_EQ(ask(RequestCode::kLockBatchMq, {}, body("a", "[]"))->body(), R"({"lockOKMQSet":[]})");
-  EXPECT_EQ(ask(RequestCode::kLockBatchMq, {}, R"({"consumerGroup":"g","clientId":"a"})")->body(), R"({"lockOKMQSet":[]})");
+  EXPECT_EQ(ask(RequestCode::kLockBatchMq, {}, R"({"consumerGroup":"g","clientId":"a"})")->body(),
+            R"({"lockOKMQSet":[]})");
 }
 
 TEST_F(LockBatchTest, UnlocksWithoutABody) {

@@ -14,17 +14,18 @@ using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::StartsWith;
 
-constexpr const char* kPath = "store/config/consumerOffset.json";
+constexpr const char* kOffsetsPath = "store/config/consumerOffset.json";
 
 class OffsetTableTest : public test::BrokerFixture {
  protected:
   std::unique_ptr<OffsetTable> load_again() {
-    auto again = std::make_unique<OffsetTable>(disk, kPath);
+    auto again = std::make_unique<OffsetTable>(disk, kOffsetsPath);
     EXPECT_EQ(again->load(), std::nullopt);
     return again;
   }
   test::AnswerPtr query(const std::string& topic, const test::Fields& changes = {}) {
-    return ask(RequestCode::kQueryConsumerOffset, test::with({{"consumerGroup", "g"}, {"topic", topic}, {"queueId", "0"}}, changes));
+    return ask(RequestCode::kQueryConsumerOffset,
+               test::with({{"consumerGroup", "g"}, {"topic", topic}, {"queueId", "0"}}, changes));
   }
   test::AnswerPtr update(const test::Fields& changes) {
     return ask(RequestCode::kUpdateConsumerOffset,
@@ -49,7 +50,8 @@ TEST_F(OffsetTableTest, IsTheSameAfterARestart) {
   offsets.commit("g", "T", 3, 9);
   offsets.pulled("g", "T", 3, 11);
   ASSERT_TRUE(offsets.save(1));
-  EXPECT_THAT(test::read_text(disk, kPath), HasSubstr("3:9")) << "queue ids stand unquoted, as Apache's brokers write them";
+  EXPECT_THAT(test::read_text(disk, kOffsetsPath), HasSubstr("3:9"))
+      << "queue ids stand unquoted, as Apache's brokers write them";
   const auto again = load_again();
   EXPECT_EQ(again->find("g", "T", 3), 9);
   EXPECT_EQ(again->find_pulled("g", "T", 3), 11);
@@ -190,8 +192,9 @@ TEST_F(OffsetTableTest, IgnoresAnUpdateWhileAResetIsPending) {
 TEST_F(OffsetTableTest, AnswersNothingToAOneWayUpdate) {
   make_topic("T");
   make_group("g");
-  const auto silent = ask(RequestCode::kUpdateConsumerOffset,
-                          {{"consumerGroup", "g"}, {"topic", "T"}, {"queueId", "0"}, {"commitOffset", "5"}}, {}, {.is_one_way = true});
+  const auto silent =
+      ask(RequestCode::kUpdateConsumerOffset,
+          {{"consumerGroup", "g"}, {"topic", "T"}, {"queueId", "0"}, {"commitOffset", "5"}}, {}, {.is_one_way = true});
   EXPECT_FALSE(silent->has_answer());
   EXPECT_EQ(offsets.find("g", "T", 0), 5);
 }

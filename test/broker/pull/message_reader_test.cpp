@@ -54,7 +54,8 @@ class MessageReaderTest : public test::BrokerFixture {
     run();
     return {placement.position, static_cast<std::int32_t>(message::record_size(parts)), tags_code};
   }
-  ReadResult read(std::int64_t offset, const ReadLimits& limits = {}, const Subscription* filter = nullptr, bool no_wait = true) {
+  ReadResult read(std::int64_t offset, const ReadLimits& limits = {}, const Subscription* filter = nullptr,
+                  bool no_wait = true) {
     return read_messages(*store, queue, offset, limits, filter, no_wait);
   }
   static std::string summary(const ReadResult& result) {

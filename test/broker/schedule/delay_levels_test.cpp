@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "broker/identity.hpp"
 #include "broker/broker_fixture.hpp"
+#include "broker/identity.hpp"
 
 namespace tern::broker {
 namespace {
@@ -34,7 +34,9 @@ TEST(DelayLevels, AreEighteenByDefault) {
   EXPECT_EQ(levels.delay_ms(18), 7'200'000);
 }
 
-TEST(DelayLevels, TakeSeveralBlanksBetweenThem) { EXPECT_EQ(levels_of(" 1s  2s ").count(), 2); }
+TEST(DelayLevels, TakeSeveralBlanksBetweenThem) {
+  EXPECT_EQ(levels_of(" 1s  2s ").count(), 2);
+}
 
 TEST(DelayLevels, CapALevelAboveTheLast) {
   const auto levels = levels_of("1s 2s");

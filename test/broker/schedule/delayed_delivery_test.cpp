@@ -10,7 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr const char* kPath = "store/config/delayOffset.json";
+constexpr const char* kProgressPath = "store/config/delayOffset.json";
 constexpr int kBudget = 512;
 
 class DelayedDeliveryTest : public test::BrokerFixture {
@@ -80,8 +80,8 @@ TEST_F(DelayedDeliveryTest, DeliversADelayLaterThoughTheClockWentBackADay) {
   EXPECT_THAT(delivered(), IsEmpty());
   clock.advance_ms(1);
   step();
-  // The store is not accepting anything while its last record is that far ahead of the clock: the delivery is tried, refused
-  // and tried again.
+  // The store is not accepting anything while its last record is that far ahead of the clock: the delivery is tried,
+  // refused and tried again.
   EXPECT_THAT(delivered(), IsEmpty());
   clock.set_wall_ms(clock.wall_ms() + 86'400'000);
   clock.advance_ms(100);
@@ -188,15 +188,16 @@ TEST_F(DelayedDeliveryTest, GoesOnWhereItWasSaved) {
 
 TEST_F(DelayedDeliveryTest, ClampsProgressThatRanAheadOfTheLog) {
   send_delayed("m", 3);
-  ASSERT_TRUE(test::write_text(disk, kPath, R"({"offsetTable":{3:9,4:5,99:1,"x":2}})"));
+  ASSERT_TRUE(test::write_text(disk, kProgressPath, R"({"offsetTable":{3:9,4:5,99:1,"x":2}})"));
   delayed = make_delayed_delivery();
   EXPECT_EQ(delayed->offset(3), 1);
   EXPECT_EQ(delayed->offset(4), 0) << "there is no such queue";
 }
 
 TEST_F(DelayedDeliveryTest, DoesNotLoadAFileThatIsNoTable) {
-  ASSERT_TRUE(test::write_text(disk, kPath, R"({"offsetTable":7})"));
-  DelayedDelivery broken(clock, *store, *levels, identity, disk, kPath, [](std::size_t, std::function<void(SendStage&)>) {});
+  ASSERT_TRUE(test::write_text(disk, kProgressPath, R"({"offsetTable":7})"));
+  DelayedDelivery broken(clock, *store, *levels, identity, disk, kProgressPath,
+                         [](std::size_t, std::function<void(SendStage&)>) {});
   EXPECT_NE(broken.load(), std::nullopt);
 }
 

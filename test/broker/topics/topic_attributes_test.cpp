@@ -11,7 +11,8 @@ using ::testing::Optional;
 
 TEST(TopicAttributes, AreAddedToANewTopic) {
   Attributes attributes;
-  EXPECT_EQ(change_attributes("+message.type=FIFO,+queue.type=BatchCQ,+reserve.time=-1", true, attributes), std::nullopt);
+  EXPECT_EQ(change_attributes("+message.type=FIFO,+queue.type=BatchCQ,+reserve.time=-1", true, attributes),
+            std::nullopt);
   EXPECT_EQ(attributes, (Attributes{{"message.type", "FIFO"}, {"queue.type", "BatchCQ"}, {"reserve.time", "-1"}}));
 }
 

@@ -10,7 +10,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Optional;
 
-constexpr const char* kPath = "config/topics.json";
+constexpr const char* kTopicsPath = "config/topics.json";
 
 class TopicTableTest : public ::testing::Test {
  protected:
@@ -18,7 +18,9 @@ class TopicTableTest : public ::testing::Test {
     settings.add("Broker", broker_option_rows(), options);
     EXPECT_TRUE(disk.make_directories("config"));
   }
-  std::unique_ptr<TopicTable> make() { return std::make_unique<TopicTable>(options, identity, disk, kPath, clock, blocking); }
+  std::unique_ptr<TopicTable> make() {
+    return std::make_unique<TopicTable>(options, identity, disk, kTopicsPath, clock, blocking);
+  }
   std::unique_ptr<TopicTable> make_loaded() {
     auto made = make();
     EXPECT_EQ(made->load(false), std::nullopt);
@@ -54,7 +56,8 @@ TEST_F(TopicTableTest, HoldsTheTopicsThatEveryBrokerHas) {
   EXPECT_EQ(shape(table->find("c_REPLY_TOPIC")), "1/1/6");
   EXPECT_EQ(shape(table->find("rmq_sys_SYNC_BROKER_MEMBER_b")), "1/1/1");
   EXPECT_EQ(shape(table->find("RMQ_SYS_TRACE_TOPIC")), "none");
-  for (const char* name : {"TBW102", "c", "b", "c_REPLY_TOPIC", "rmq_sys_anything"}) EXPECT_TRUE(table->is_system(name)) << name;
+  for (const char* name : {"TBW102", "c", "b", "c_REPLY_TOPIC", "rmq_sys_anything"})
+    EXPECT_TRUE(table->is_system(name)) << name;
   EXPECT_FALSE(table->is_system("T"));
 }
 
@@ -168,15 +171,16 @@ TEST_F(TopicTableTest, DescribesATopicAsApachesRemarksDo) {
 }
 
 TEST_F(TopicTableTest, DoesNotLoadAFileThatIsDamagedWithItsBackup) {
-  ASSERT_TRUE(test::write_text(disk, kPath, "{\"topicConfigTable\":{"));
-  ASSERT_TRUE(test::write_text(disk, std::string(kPath) + ".bak", "{}"));
+  ASSERT_TRUE(test::write_text(disk, kTopicsPath, "{\"topicConfigTable\":{"));
+  ASSERT_TRUE(test::write_text(disk, std::string(kTopicsPath) + ".bak", "{}"));
   EXPECT_THAT(make()->load(false), Optional(HasSubstr("topics.json")));
 }
 
 TEST_F(TopicTableTest, LoadsTheBackupOfAFileThatIsDamaged) {
-  ASSERT_TRUE(test::write_text(disk, kPath, "{"));
-  ASSERT_TRUE(test::write_text(disk, std::string(kPath) + ".bak",
-                               R"({"dataVersion":{"counter":3},"topicConfigTable":{"T":{"readQueueNums":5,"writeQueueNums":5,"perm":6}}})"));
+  ASSERT_TRUE(test::write_text(disk, kTopicsPath, "{"));
+  ASSERT_TRUE(test::write_text(
+      disk, std::string(kTopicsPath) + ".bak",
+      R"({"dataVersion":{"counter":3},"topicConfigTable":{"T":{"readQueueNums":5,"writeQueueNums":5,"perm":6}}})"));
   const auto table = make_loaded();
   EXPECT_EQ(shape(table->find("T")), "5/5/6");
   EXPECT_EQ(table->version().counter, 3);
@@ -188,7 +192,8 @@ TEST_F(TopicTableTest, DoesNotStartEmptyOnAStoreThatHasMessages) {
 }
 
 TEST_F(TopicTableTest, LetsTheFileWinOverTheTopicsOfEveryBroker) {
-  ASSERT_TRUE(test::write_text(disk, kPath, R"({"topicConfigTable":{"c":{"readQueueNums":2,"writeQueueNums":2,"perm":4}, "x":7}})"));
+  ASSERT_TRUE(test::write_text(disk, kTopicsPath,
+                               R"({"topicConfigTable":{"c":{"readQueueNums":2,"writeQueueNums":2,"perm":4}, "x":7}})"));
   const auto table = make_loaded();
   EXPECT_EQ(shape(table->find("c")), "2/2/4");
   EXPECT_EQ(table->find("x"), nullptr) << "an entry that is no object is left out";

@@ -3,6 +3,7 @@
 // Makes clients that end with the test, topics that are ready for use, and the few things that many tests do with them.
 
 const assert = require('node:assert');
+const net = require('node:net');
 const { Consumer, Message, Producer } = require('ali-ons');
 
 // For machines that are busy with other things; nothing waits it out when all is well.
@@ -15,6 +16,17 @@ const brokers = required('TERN_BROKERS').split(',').map(pair => pair.split('=')[
 
 const run = `${Date.now().toString(36)}_${process.pid}`;
 let counter = 0;
+// Clients that have been started and not ended.
+let open = 0;
+
+// A client that is closed while it does something in the background may connect again, for nobody. That must not keep the
+// process alive when all tests are done.
+setInterval(() => {
+  if (open > 0) return;
+  for (const handle of process._getActiveHandles()) {
+    if (handle instanceof net.Socket && handle.remotePort) handle.unref();
+  }
+}, 100).unref();
 
 function required(name) {
   const value = process.env[name];
@@ -48,6 +60,7 @@ function configured(options) {
   return {
     // The client insists on something that could fetch the addresses of nameservers. Nothing here needs it.
     httpclient: {},
+    logger: { debug() {}, info() {}, warn() {}, error: console.error },
     nameSrv: nameservers,
     clientIP: '127.0.0.1',
     instanceName: unique('instance'),
@@ -59,11 +72,23 @@ function configured(options) {
   };
 }
 
+/** The clients share a producer that the client makes by itself, and that nobody else closes. */
+async function end(client) {
+  await client.close();
+  if (open === 1 && Producer.defaultProducer) {
+    const shared = Producer.defaultProducer;
+    Producer.defaultProducer = null;
+    await shared.close();
+  }
+  open--;
+}
+
 async function startedProducer(t, options) {
   const producer = new Producer(configured({ producerGroup: unique('producers'), ...options }));
   producer.on('error', () => {});
+  open++;
+  t.after(() => end(producer));
   await producer.ready();
-  t.after(() => producer.close());
   return producer;
 }
 
@@ -75,16 +100,17 @@ async function startedConsumer(t, group, topic, tags, listener, options) {
     ...options,
   }));
   consumer.on('error', () => {});
-  consumer.subscribe(topic, tags, async message => listener(message));
-  await consumer.ready();
+  open++;
   let stopped = false;
   consumer.stop = async () => {
     if (!stopped) {
       stopped = true;
-      await consumer.close();
+      await end(consumer);
     }
   };
   t.after(() => consumer.stop());
+  consumer.subscribe(topic, tags, async message => listener(message));
+  await consumer.ready();
   return consumer;
 }
 
@@ -181,12 +207,7 @@ async function consumed(consumer) {
     () => 'pulled messages are still being consumed');
 }
 
-/** Consumers and producers share a producer that the client makes by itself, and that would keep the process alive. */
-async function closeSharedProducer() {
-  if (Producer.defaultProducer) await Producer.defaultProducer.close();
-}
-
 module.exports = {
-  Consumer, QUEUES: QUEUES_PER_BROKER * brokers.length, QUEUES_PER_BROKER, Received, closeSharedProducer, consumed, createdTopic,
+  Consumer, QUEUES: QUEUES_PER_BROKER * brokers.length, QUEUES_PER_BROKER, Received, consumed, createdTopic,
   message, numbered, owned, sendAll, startedConsumer, startedProducer, unique, until,
 };

@@ -1,13 +1,11 @@
 'use strict';
 
 const assert = require('node:assert');
-const { after, test } = require('node:test');
+const { test } = require('node:test');
 const {
-  Consumer, QUEUES, Received, closeSharedProducer, consumed, createdTopic, message, numbered, owned, sendAll, startedConsumer,
+  Consumer, QUEUES, Received, consumed, createdTopic, message, numbered, owned, sendAll, startedConsumer,
   startedProducer, unique, until,
 } = require('../lib/clients');
-
-after(closeSharedProducer);
 
 test('messages arrive while the consumer waits', async t => {
   const producer = await startedProducer(t);

@@ -2,13 +2,11 @@
 
 const assert = require('node:assert');
 const crypto = require('node:crypto');
-const { after, test } = require('node:test');
+const { test } = require('node:test');
 const {
-  QUEUES, QUEUES_PER_BROKER, Received, closeSharedProducer, createdTopic, message, numbered, startedConsumer, startedProducer,
+  QUEUES, QUEUES_PER_BROKER, Received, createdTopic, message, numbered, startedConsumer, startedProducer,
   unique,
 } = require('../lib/clients');
-
-after(closeSharedProducer);
 
 test('sends go to all queues in turn, and each arrives once', async t => {
   const producer = await startedProducer(t);

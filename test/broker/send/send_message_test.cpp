@@ -1,0 +1,342 @@
+#include "broker/send/send_message.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tern/base/byte_order.hpp"
+
+#include "broker/broker_fixture.hpp"
+
+namespace tern::broker {
+namespace {
+
+using test::Fields;
+using test::RequestCode;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+template <class T>
+void append_number(std::string& to, T value) {
+  const auto at = to.size();
+  to.resize(at + sizeof value);
+  store_be(reinterpret_cast<std::byte*>(to.data() + at), value);
+}
+
+/// One item of a batch's body.
+std::string item(const std::string& body, const std::string& properties = "") {
+  std::string made;
+  append_number(made, static_cast<std::int32_t>(22 + body.size() + properties.size()));
+  append_number(made, std::int32_t{0});
+  append_number(made, std::int32_t{0});
+  append_number(made, std::int32_t{3});
+  append_number(made, static_cast<std::int32_t>(body.size()));
+  made += body;
+  append_number(made, static_cast<std::int16_t>(properties.size()));
+  return made + properties;
+}
+
+class SendMessageTest : public test::BrokerFixture {
+ public:
+  explicit SendMessageTest(std::string_view flush_policy = "ASYNC_FLUSH") : test::BrokerFixture(flush_policy) {}
+
+ protected:
+  test::AnswerPtr send_batch(const std::string& topic, const std::string& body, const Fields& changes = {}) {
+    return send(topic, body, {}, test::with({{"batch", "true"}}, changes));
+  }
+};
+
+TEST_F(SendMessageTest, AnswersWhereTheMessageStands) {
+  make_topic("T");
+  send("T", "first", {}, {{"queueId", "2"}});
+  const auto answer = send("T", "second", {{"UNIQ_KEY", "U1"}}, {{"queueId", "2"}});
+  EXPECT_EQ(answer->code(), 0);
+  EXPECT_EQ(answer->remark(), "");
+  EXPECT_EQ(answer->field("queueId"), "2");
+  EXPECT_EQ(answer->field("queueOffset"), "1");
+  EXPECT_EQ(answer->field("transactionId"), "U1");
+  EXPECT_EQ(answer->field("MSG_REGION"), "DefaultRegion");
+  EXPECT_EQ(answer->field("TRACE_ON"), "true");
+  EXPECT_EQ(answer->field("msgId"), message::offset_message_id(identity.store_host, stored("T", 2).at(1).position));
+}
+
+TEST_F(SendMessageTest, UnderstandsTheShortNames) {
+  make_topic("T");
+  const auto answer =
+      ask(RequestCode::kSendMessageV2,
+          {{"a", "p"}, {"b", "T"}, {"c", "TBW102"}, {"d", "4"}, {"e", "1"}, {"f", "0"}, {"g", "1"}, {"h", "9"}}, "m");
+  EXPECT_EQ(answer->code(), 0);
+  EXPECT_EQ(stored("T", 1).at(0).flag, 9);
+}
+
+TEST_F(SendMessageTest, AddsWhatTheBrokerKnowsToTheProperties) {
+  make_topic("T");
+  send("T", "m", {{"TAGS", "A"}, {"POP_CK", "x"}, {"CLUSTER", "forged"}});
+  const auto message = stored("T").at(0);
+  EXPECT_EQ(message.properties.at("TAGS"), "A");
+  EXPECT_EQ(message.properties.at("MSG_REGION"), "DefaultRegion");
+  EXPECT_EQ(message.properties.at("TRACE_ON"), "true");
+  EXPECT_EQ(message.properties.at("CLUSTER"), "c");
+  EXPECT_EQ(message.properties.at("UNIQ_KEY").size(), 32U);
+  EXPECT_EQ(message.properties.count("POP_CK"), 0U);
+  EXPECT_EQ(message.properties.size(), 5U);
+  EXPECT_EQ(message.tags_code, 65);
+  EXPECT_EQ(message.born_host, peer->remote_text());
+  EXPECT_EQ(message.store_timestamp, clock.wall_ms());
+}
+
+TEST_F(SendMessageTest, KeepsTheKeyThatTheProducerMade) {
+  make_topic("T");
+  send("T", "m", {{"UNIQ_KEY", "U1"}});
+  EXPECT_EQ(stored("T").at(0).properties.at("UNIQ_KEY"), "U1");
+}
+
+TEST_F(SendMessageTest, PicksTheQueueInTurnIfTheProducerDoesNot) {
+  make_topic("T", 2);
+  for (const char* queue : {"0", "1", "0"}) EXPECT_EQ(send("T", "m", {}, {{"queueId", "-1"}})->field("queueId"), queue);
+}
+
+TEST_F(SendMessageTest, CreatesATopicOnItsFirstSend) {
+  EXPECT_EQ(send("new")->code(), 0);
+  ASSERT_NE(topics.find("new"), nullptr);
+  EXPECT_EQ(topics.find("new")->write_queues, 4);
+}
+
+// Each request would fail every later check too.
+TEST_F(SendMessageTest, RefusesInApachesOrder) {
+  options.auto_create_groups = false;
+  options.message_size_max = 1;
+  const Fields transaction{{"TRAN_MSG", "true"}};
+  const auto send_again = [&](const std::string& topic) {
+    return send(topic, "too long", transaction, {{"queueId", "4"}});
+  };
+
+  EXPECT_EQ(send_again("a b")->code(), 29);
+  auto refused = send_again("SCHEDULE_TOPIC_XXXX");
+  EXPECT_EQ(refused->code(), 16);
+  EXPECT_EQ(refused->remark(), "Sending message to topic[SCHEDULE_TOPIC_XXXX] is forbidden.");
+
+  refused = send("T", "too long", transaction, {{"queueId", "4"}, {"defaultTopic", "nowhere"}});
+  EXPECT_EQ(refused->code(), 17);
+  EXPECT_EQ(refused->remark(),
+            "topic[T] not exist, apply first please!\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for "
+            "further details.");
+
+  make_topic("T", 4, [](TopicConfig& topic) { topic.is_order = true; });
+  options.permission = 4;
+  refused = send_again("T");
+  EXPECT_EQ(refused->code(), 16);
+  EXPECT_EQ(refused->remark(), "the broker[10.0.0.1:10911] sending message is forbidden");
+  make_topic("T");
+
+  refused = send_again("T");
+  EXPECT_EQ(refused->code(), 29) << "a broker that may not be written to still takes sends to topics without an order";
+  EXPECT_THAT(refused->remark(),
+              StartsWith("request queueId[4] is illegal, TopicConfig [topicName=T, readQueueNums=4, "));
+  EXPECT_THAT(refused->remark(), HasSubstr("] Producer: " + peer->remote_text()));
+
+  refused = send("%RETRY%g", "too long", transaction);
+  EXPECT_EQ(refused->code(), 26) << "the group, before the size";
+  EXPECT_NE(topics.find("%RETRY%g"), nullptr) << "the topic stays";
+
+  refused = send("T", "too long", transaction);
+  EXPECT_EQ(refused->code(), 16) << "the transaction, before the size";
+  refused = send("T", "too long");
+  EXPECT_EQ(refused->code(), 13);
+  for (const char* name : {"MSG_REGION", "TRACE_ON"}) EXPECT_NE(refused->field(name), "") << name;
+  EXPECT_THAT(stored("T"), IsEmpty());
+}
+
+TEST_F(SendMessageTest, DoesNotAskForTheTopicsOwnPermission) {
+  make_topic("T", 4, [](TopicConfig& topic) { topic.perm = 0; });
+  EXPECT_EQ(send("T")->code(), 0);
+}
+
+TEST_F(SendMessageTest, TurnsADelayedMessageIntoOneOfTheScheduleTopic) {
+  make_topic("T");
+  const auto answer = send("T", "m", {{"DELAY", "3"}, {"TAGS", "A"}, {"TIMER_DELAY_SEC", "9"}}, {{"queueId", "1"}});
+  EXPECT_EQ(answer->code(), 0);
+  EXPECT_THAT(stored("T", 1), IsEmpty());
+  const auto message = stored("SCHEDULE_TOPIC_XXXX", 2).at(0);
+  EXPECT_EQ(message.properties.at("REAL_TOPIC"), "T");
+  EXPECT_EQ(message.properties.at("REAL_QID"), "1");
+  EXPECT_EQ(message.properties.at("DELAY"), "3");
+  EXPECT_EQ(message.properties.count("TIMER_DELAY_SEC"), 0U) << "DELAY wins";
+  EXPECT_EQ(message.tags_code, message.store_timestamp + 10'000);
+}
+
+TEST_F(SendMessageTest, CapsADelayAboveTheLastLevel) {
+  make_topic("T");
+  send("T", "m", {{"DELAY", "77"}});
+  EXPECT_EQ(stored("SCHEDULE_TOPIC_XXXX", 17).at(0).properties.at("DELAY"), "18");
+}
+
+TEST_F(SendMessageTest, TakesADelayOfZeroOrLessForNone) {
+  make_topic("T");
+  send("T", "m", {{"DELAY", "0"}});
+  send("T", "m", {{"DELAY", "-1"}});
+  EXPECT_EQ(stored("T").size(), 2U);
+}
+
+TEST_F(SendMessageTest, RefusesADelayThatIsNoNumber) {
+  make_topic("T");
+  for (const char* delay : {"x", "3x", "1.5"}) {
+    const auto refused = send("T", "m", {{"DELAY", delay}});
+    EXPECT_EQ(refused->code(), 1) << delay;
+    EXPECT_THAT(refused->remark(), HasSubstr("DELAY")) << delay;
+  }
+}
+
+TEST_F(SendMessageTest, StoresABatchSideBySide) {
+  make_topic("T");
+  const auto answer =
+      send_batch("T", item("a", test::properties({{"TAGS", "A"}, {"UNIQ_KEY", "U1"}})) + item("b") + item("c"),
+                 {{"properties", test::properties({{"UNIQ_KEY", "batch"}})}});
+  EXPECT_EQ(answer->code(), 0);
+  const auto messages = stored("T");
+  EXPECT_THAT(bodies(messages), ElementsAre("a", "b", "c"));
+  EXPECT_EQ(messages[0].flag, 3);
+  EXPECT_EQ(messages[0].tags_code, 65);
+  EXPECT_EQ(messages[0].properties, (std::map<std::string, std::string>{{"TAGS", "A"}, {"UNIQ_KEY", "U1"}}))
+      << "as they were sent";
+  EXPECT_EQ(answer->field("queueOffset"), "0");
+  EXPECT_EQ(answer->field("transactionId"), "batch");
+  std::string ids;
+  for (const auto& message : messages)
+    ids += (ids.empty() ? "" : ",") + message::offset_message_id(identity.store_host, message.position);
+  EXPECT_EQ(answer->field("msgId"), ids);
+}
+
+TEST_F(SendMessageTest, DecidesByTheFlagWhatIsABatch) {
+  make_topic("T");
+  ask(RequestCode::kSendBatchMessage, {{"b", "T"}, {"e", "0"}, {"g", "1"}, {"m", "false"}}, item("a"));
+  EXPECT_THAT(bodies(stored("T")), ElementsAre(item("a")));
+}
+
+TEST_F(SendMessageTest, StoresNothingOfABatchThatIsWrongAnywhere) {
+  make_topic("T");
+  EXPECT_EQ(send_batch("T", item("a") + "rest")->code(), 1);
+  EXPECT_EQ(send_batch("T", item("a"), {{"sysFlag", "4"}})->code(), 13);
+  EXPECT_EQ(send_batch("T", item("a"), {{"properties", test::properties({{"DELAY", "1"}})}})->code(), 13);
+  const auto refused = send_batch("%RETRY%g", item("a"));
+  EXPECT_EQ(refused->code(), 13);
+  EXPECT_THAT(refused->remark(), StartsWith("batch request does not support retry group"));
+  EXPECT_THAT(stored("T"), IsEmpty());
+}
+
+TEST_F(SendMessageTest, AnswersNothingToAOneWaySend) {
+  make_topic("T");
+  EXPECT_FALSE(send("T", "m", {}, {}, {.is_one_way = true})->has_answer());
+  EXPECT_FALSE(send("a b", "m", {}, {}, {.is_one_way = true})->has_answer());
+  EXPECT_THAT(bodies(stored("T")), ElementsAre("m"));
+}
+
+TEST_F(SendMessageTest, SendsToTheDeadLettersWhatWasTriedTooOften) {
+  make_group("g", [](GroupConfig& group) { group.retry_max_times = 2; });
+  send("%RETRY%g", "retry", {}, {{"reconsumeTimes", "2"}});
+  EXPECT_THAT(bodies(stored("%RETRY%g")), ElementsAre("retry")) << "more than, not as often as";
+  send("%RETRY%g", "dead", {{"DELAY", "5"}}, {{"reconsumeTimes", "3"}});
+  const auto dead = stored("%DLQ%g");
+  ASSERT_EQ(dead.size(), 1U);
+  EXPECT_EQ(dead[0].body, "dead");
+  EXPECT_EQ(dead[0].reconsume_times, 3) << "as sent";
+  EXPECT_EQ(dead[0].properties.at("DELAY"), "-1");
+}
+
+TEST_F(SendMessageTest, CountsAttemptsAsANewEnoughClientSays) {
+  const Fields spent{{"reconsumeTimes", "1"}, {"maxReconsumeTimes", "0"}};
+  send("%RETRY%g", "old", {}, spent, {.version = 120});
+  send("%RETRY%g", "new", {}, spent, {.version = 121});
+  EXPECT_THAT(bodies(stored("%RETRY%g")), ElementsAre("old"));
+  EXPECT_THAT(bodies(stored("%DLQ%g")), ElementsAre("new"));
+}
+
+TEST_F(SendMessageTest, SendsToTheDeadLettersWhileTheGroupConsumesInOrder) {
+  locks.lock("g", "client", {{"T", "b", 0}});
+  send("%RETRY%g", "dead");
+  EXPECT_THAT(bodies(stored("%DLQ%g")), ElementsAre("dead"));
+  clock.advance_ms(60'001);
+  send("%RETRY%g", "retry");
+  EXPECT_THAT(bodies(stored("%RETRY%g")), ElementsAre("retry"));
+}
+
+TEST_F(SendMessageTest, DelaysWhatAClientSendsToARetryTopicItself) {
+  send("%RETRY%g", "m", {{"DELAY", "4"}}, {{"reconsumeTimes", "1"}});
+  EXPECT_EQ(stored("SCHEDULE_TOPIC_XXXX", 3).at(0).properties.at("REAL_TOPIC"), "%RETRY%g");
+}
+
+TEST_F(SendMessageTest, RefusesTransactionsAndTimers) {
+  make_topic("T");
+  EXPECT_EQ(send("T", "m", {{"TRAN_MSG", "true"}})->code(), 16);
+  EXPECT_EQ(send("T", "m", {{"TIMER_DELAY_SEC", "3"}})->code(), 1);
+  EXPECT_THAT(stored("T"), IsEmpty());
+}
+
+TEST_F(SendMessageTest, AnswersWhileTheStoreCannotBeWritten) {
+  make_topic("T");
+  send("T", "m");
+  disk.fail_at(disk.changes() + 1, EIO, 1000);
+  flush();
+  const auto refused = send("T", "m");
+  EXPECT_EQ(refused->code(), 14);
+  EXPECT_THAT(refused->remark(), HasSubstr("read-only"));
+  EXPECT_NE(refused->field("MSG_REGION"), "");
+}
+
+class SyncFlushTest : public SendMessageTest {
+ public:
+  SyncFlushTest() : SendMessageTest("SYNC_FLUSH") {}
+};
+
+TEST_F(SyncFlushTest, AnswersOnceTheMessageIsOnTheDisk) {
+  make_topic("T");
+  const auto answer = send("T", "m", {{"WAIT", "true"}});
+  EXPECT_FALSE(answer->has_answer());
+  EXPECT_EQ(stage().waiting(), 1U);
+  flush();
+  EXPECT_EQ(answer->code(), 0);
+  EXPECT_EQ(answer->field("queueOffset"), "0");
+}
+
+TEST_F(SyncFlushTest, DoesNotWaitForWhoDoesNotWantIt) {
+  make_topic("T");
+  EXPECT_EQ(send("T", "m", {{"WAIT", "false"}})->code(), 0);
+  EXPECT_EQ(stage().waiting(), 0U);
+}
+
+TEST_F(SyncFlushTest, AnswersAfterFiveSecondsThatTheDiskIsSlow) {
+  make_topic("T");
+  const auto answer = send("T", "m", {{"UNIQ_KEY", "U1"}});
+  clock.advance_ms(5'000);
+  stage().expire();
+  EXPECT_FALSE(answer->has_answer());
+  clock.advance_ms(1);
+  stage().expire();
+  EXPECT_EQ(answer->code(), 10);
+  EXPECT_EQ(answer->field("queueOffset"), "0") << "it is stored, and the answer says where";
+  EXPECT_EQ(answer->field("transactionId"), "U1");
+  flush();
+  EXPECT_THAT(bodies(stored("T")), ElementsAre("m"));
+}
+
+TEST_F(SyncFlushTest, AnswersWhoWaitsWhenTheSyncFails) {
+  make_topic("T");
+  run();
+  const auto answer = send("T", "m");
+  disk.fail_at(disk.changes() + 1, EIO, 1000);
+  flush();
+  EXPECT_EQ(answer->code(), 14);
+  EXPECT_EQ(answer->field("msgId"), "");
+}
+
+TEST_F(SyncFlushTest, WaitsForAWholeBatch) {
+  make_topic("T");
+  const auto answer = send_batch("T", item("a") + item("b"));
+  EXPECT_FALSE(answer->has_answer());
+  flush();
+  EXPECT_EQ(answer->code(), 0);
+  EXPECT_THAT(bodies(stored("T")), ElementsAre("a", "b"));
+}
+
+}  // namespace
+}  // namespace tern::broker

@@ -1,0 +1,162 @@
+// Reading by position, time and key: what a client may ask for, sensible or not.
+
+#include "tern/base/byte_order.hpp"
+
+#include "store/store_fixture.hpp"
+
+namespace tern::store {
+namespace {
+
+class ReadTest : public ::testing::Test {
+ protected:
+  std::int64_t by_time(std::int64_t timestamp_ms, TimeBoundary boundary) {
+    const auto queue = life_->find_queue("TA", 0);
+    const auto offset = life_->offset_by_time(*queue, timestamp_ms, boundary);
+    EXPECT_TRUE(offset) << offset.error().text();
+    return offset ? offset->value : -1;
+  }
+  std::vector<LogPosition> query(std::string_view key, int count_max = 64, std::int64_t begin_ms = 0,
+                                 std::int64_t end_ms = INT64_MAX) {
+    const auto found = life_->query("TA", key, count_max, begin_ms, end_ms);
+    EXPECT_TRUE(found) << found.error().text();
+    return found ? found->positions : std::vector<LogPosition>{};
+  }
+
+  test::ManualClock clock_;
+  test::SimulatedDisk disk_{{.clock = &clock_}};
+  StoreOptions options_ = small_store();
+  StoreLife life_{disk_, clock_, options_};
+};
+
+TEST_F(ReadTest, FindsTheRecordAtItsPositionAndNowhereElse) {
+  const auto first = life_.send({"first"});
+  const auto second = life_.send({"second"});
+  ASSERT_TRUE(first && second);
+  const auto record = life_->record_at(second->position);
+  ASSERT_TRUE(record);
+  const auto view = message::parse_record(test::bytes_of(*record), message::BodyCheck::kVerifyCrc);
+  ASSERT_TRUE(view);
+  EXPECT_EQ(test::text_of(view->body), "second");
+  EXPECT_EQ(view->store_timestamp, clock_.wall_ms());
+  for (std::int64_t at = -2; at < life_->max_position().value + 20; ++at) {
+    if (LogPosition{at} == first->position || LogPosition{at} == second->position) continue;
+    const auto found = life_->record_at({at});
+    ASSERT_FALSE(found) << at;
+    EXPECT_EQ(found.error().code, make_error_code(Errc::kNotFound));
+  }
+  for (const std::int64_t far : {kSegmentSize, 5 * kSegmentSize, INT64_MAX - 7, INT64_MAX, INT64_MIN}) {
+    EXPECT_FALSE(life_->record_at({far})) << far;
+  }
+}
+
+// A body may hold what looks like a record, with a size of its sender's choice.
+TEST_F(ReadTest, TakesNoBytesInsideABodyForARecord) {
+  for (const std::int64_t wrong_by : {0, 1}) {
+    const auto end = life_->max_position().value;
+    const auto body_at = end + kBareSize - 5;  // topic, its length and that of the properties stand behind
+    auto inner = message::encode_record(parts_of("inner"), 0, body_at - 1 + wrong_by, clock_.wall_ms());
+    if (wrong_by == 0) store_be(reinterpret_cast<std::byte*>(inner.data()), std::int32_t{0x7FFF'FFF0});
+    ASSERT_TRUE(life_.send({inner}));
+    for (auto at = end + 1; at < life_->max_position().value; ++at) {
+      if (at == body_at && wrong_by == 1) continue;  // lies about nothing: it is a record, byte for byte
+      EXPECT_FALSE(life_->record_at({at})) << at;
+    }
+  }
+}
+
+TEST_F(ReadTest, FindsTheRecordAtItsPositionAcrossSegments) {
+  std::vector<Placement> placements;
+  for (int i = 0; i < 120; ++i) {
+    const auto placed = life_.send({fmt::format("body {}", i)});
+    ASSERT_TRUE(placed);
+    placements.push_back(*placed);
+  }
+  for (std::size_t i = 0; i < placements.size(); ++i) {
+    const auto record = life_->record_at(placements[i].position);
+    ASSERT_TRUE(record) << i;
+    EXPECT_NE(record->find(fmt::format("body {}", i)), std::string::npos);
+  }
+}
+
+// Store times 100, 200, 200, 200, 300 after the start: offsets 0 to 4.
+TEST_F(ReadTest, FindsOffsetsByTimeExactlyAtTies) {
+  const auto start = clock_.wall_ms();
+  for (const std::int64_t after : {100, 200, 200, 200, 300}) {
+    clock_.set_wall_ms(start + after);
+    ASSERT_TRUE(life_.send({"body"}));
+  }
+  life_.dispatch();
+  struct Row {
+    std::int64_t after, lower, upper;
+  };
+  for (const auto& row : {Row{0, 0, 0}, Row{99, 0, 0}, Row{100, 0, 0}, Row{101, 1, 0}, Row{199, 1, 0}, Row{200, 1, 3},
+                          Row{201, 4, 3}, Row{299, 4, 3}, Row{300, 4, 4}, Row{301, 5, 4}, Row{1'000'000, 5, 4}}) {
+    EXPECT_EQ(by_time(start + row.after, TimeBoundary::kLower), row.lower) << row.after;
+    EXPECT_EQ(by_time(start + row.after, TimeBoundary::kUpper), row.upper) << row.after;
+  }
+}
+
+TEST_F(ReadTest, FindsTheBeginOfAnEmptyQueueAtAnyTime) {
+  ASSERT_TRUE(life_->queue("TA", 0));
+  for (const auto boundary : {TimeBoundary::kLower, TimeBoundary::kUpper}) {
+    EXPECT_EQ(by_time(0, boundary), 0);
+    EXPECT_EQ(by_time(INT64_MAX, boundary), 0);
+  }
+}
+
+TEST_F(ReadTest, FindsOffsetsByTimeInFilesToo) {
+  const auto start = clock_.wall_ms();
+  constexpr int kSent = 450;  // three queue files
+  for (int i = 0; i < kSent; ++i) {
+    clock_.set_wall_ms(start + i / 3 * 10);
+    ASSERT_TRUE(life_.send({fmt::format("body {}", i)}));
+  }
+  life_.dispatch();
+  ASSERT_TRUE(life_.close());
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  const auto queue = life->find_queue("TA", 0);
+  for (int i = 0; i < kSent; i += 3) {
+    EXPECT_EQ(life->offset_by_time(*queue, start + i / 3 * 10, TimeBoundary::kLower)->value, i);
+    EXPECT_EQ(life->offset_by_time(*queue, start + i / 3 * 10, TimeBoundary::kUpper)->value, i + 2);
+  }
+}
+
+TEST_F(ReadTest, GivesTheStoreTimeOfEachEntry) {
+  const auto start = clock_.wall_ms();
+  ASSERT_TRUE(life_.send({"body"}));
+  clock_.advance_ms(7);
+  ASSERT_TRUE(life_.send({"body"}));
+  life_.dispatch();
+  const auto queue = life_->find_queue("TA", 0);
+  EXPECT_EQ(*life_->store_time(*queue, {0}), start);
+  EXPECT_EQ(*life_->store_time(*queue, {1}), start + 7);
+  for (const std::int64_t outside : {-1, 2}) {
+    EXPECT_EQ(life_->store_time(*queue, {outside}).error().code, make_error_code(Errc::kNotFound)) << outside;
+  }
+}
+
+TEST_F(ReadTest, FindsKeysNewestFirstWithinATimeRange) {
+  const auto start = clock_.wall_ms();
+  std::vector<LogPosition> positions;
+  for (int i = 0; i < 6; ++i) {
+    const auto placed = life_.send({"body", "TA", i % 2, i % 2 == 0 ? "even both" : "odd both"});
+    ASSERT_TRUE(placed);
+    positions.push_back(placed->position);
+    clock_.advance_ms(2000);
+  }
+  life_.dispatch();
+  for (const bool is_written : {false, true}) {
+    SCOPED_TRACE(is_written);
+    if (is_written) life_.upkeep();
+    EXPECT_EQ(query("even"), (std::vector{positions[4], positions[2], positions[0]}));
+    EXPECT_EQ(query("odd"), (std::vector{positions[5], positions[3], positions[1]}));
+    EXPECT_EQ(query("both", 2), (std::vector{positions[5], positions[4]}));
+    EXPECT_EQ(query("both", 64, start + 4000, start + 6000), (std::vector{positions[3], positions[2]}));
+    EXPECT_TRUE(query("neither").empty());
+    EXPECT_TRUE(life_->query("TB", "both", 64, 0, INT64_MAX)->positions.empty());
+  }
+}
+
+}  // namespace
+}  // namespace tern::store

@@ -1,0 +1,221 @@
+// What upkeep does beside a running store: it makes room for dispatch, saves the state, watches the space and removes
+// what has expired.
+
+#include "store/store_fixture.hpp"
+
+namespace tern::store {
+namespace {
+
+constexpr const char* kEveryHour = "00;01;02;03;04;05;06;07;08;09;10;11;12;13;14;15;16;17;18;19;20;21;22;23";
+constexpr std::int64_t kHourMs = 3'600'000;
+constexpr std::int64_t kDiskBytes = 8 << 20;
+
+class UpkeepTest : public ::testing::Test {
+ protected:
+  test::ManualClock clock_;
+  test::SimulatedDisk disk_{{.capacity_bytes = kDiskBytes, .clock = &clock_}};
+  StoreOptions options_ = small_store();
+};
+
+// The bound is 64 blocks; each queue with an entry takes one.
+TEST_F(UpkeepTest, LetsAPausedDispatchGoOn) {
+  constexpr int kQueues = 150;
+  StoreLife life(disk_, clock_, options_);
+  for (int i = 0; i < kQueues; ++i) ASSERT_TRUE(life.send({fmt::format("body {}", i), "TA", i}));
+  EXPECT_FALSE(life->dispatch());
+  EXPECT_GT(life->dispatch_behind_bytes(), 0);
+  EXPECT_LT(life->dispatched_records(), kQueues);
+  EXPECT_EQ(life.dispatch_wanted, 0);
+  for (int rounds = 0; rounds < 20 && life->dispatch_behind_bytes() > 0; ++rounds) {
+    const auto before = life->dispatched_records();
+    life->upkeep_step();
+    EXPECT_EQ(life.dispatch_wanted, rounds + 1);
+    life.dispatch();
+    EXPECT_GT(life->dispatched_records(), before);
+  }
+  EXPECT_EQ(life->dispatch_behind_bytes(), 0);
+  for (int i = 0; i < kQueues; ++i) EXPECT_EQ(body_at(*life.store, "TA", i, 0), fmt::format("body {}", i));
+}
+
+TEST_F(UpkeepTest, DispatchesEverythingWhenAFullStoreStops) {
+  constexpr int kQueues = 150;
+  {
+    StoreLife life(disk_, clock_, options_);
+    for (int i = 0; i < kQueues; ++i) ASSERT_TRUE(life.send({fmt::format("body {}", i), "TA", i}));
+    ASSERT_TRUE(life.close());
+  }
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_EQ(life.report.scanned_records, 0);
+  for (int i = 0; i < kQueues; ++i) EXPECT_EQ(body_at(*life.store, "TA", i, 0), fmt::format("body {}", i));
+}
+
+// A stop must end, whatever the disk does.
+TEST_F(UpkeepTest, StopsWithAnErrorIfTheDiskFailsWhileThereIsNoRoom) {
+  constexpr int kQueues = 150;
+  {
+    StoreLife life(disk_, clock_, options_);
+    for (int i = 0; i < kQueues; ++i) ASSERT_TRUE(life.send({fmt::format("body {}", i), "TA", i}));
+    life.flush();
+    life.dispatch();
+    disk_.fail_at(disk_.changes() + 1, EIO, 1'000'000);
+    EXPECT_FALSE(life.close());
+  }
+  const auto disk = disk_.kill();
+  StoreLife life(*disk, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  for (int i = 0; i < kQueues; ++i) EXPECT_EQ(body_at(*life.store, "TA", i, 0), fmt::format("body {}", i));
+}
+
+TEST_F(UpkeepTest, SavesNothingWhileNothingChanges) {
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life.send({"body"}));
+  life.save();
+  life.upkeep(kRetentionEveryMs);
+  const auto changes = disk_.changes();
+  for (int i = 0; i < 5; ++i) life.upkeep(kRetentionEveryMs);
+  EXPECT_EQ(disk_.changes(), changes);
+  ASSERT_TRUE(life.send({"body"}));
+  life.save();
+  EXPECT_GT(disk_.changes(), changes);
+}
+
+TEST_F(UpkeepTest, GoesOnSavingAfterAFailure) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life.send({"first"}));
+    life.flush();
+    life.dispatch();
+    disk_.fail_at(disk_.changes() + 1, ENOSPC, 3);
+    life.upkeep();
+    life.upkeep();
+    life.upkeep();
+  }
+  const auto disk = disk_.kill();
+  StoreLife life(*disk, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_TRUE(life.report.used_side_file);
+  EXPECT_EQ(life.report.scanned_records, 0);
+}
+
+class RetentionTest : public UpkeepTest {
+ protected:
+  RetentionTest() {
+    options_.delete_when = kEveryHour;
+    options_.file_reserved_hours = 1;
+  }
+  void fill(StoreLife& life, int from, int to) {
+    for (int i = from; i < to; ++i) ASSERT_TRUE(life.send({fmt::format("body {}", i), "TA", 0, "key"}));
+    life.save();
+  }
+};
+
+TEST_F(RetentionTest, RemovesExpiredSegmentsAndMovesTheQueuesBegin) {
+  StoreLife life(disk_, clock_, options_);
+  fill(life, 0, 100);
+  const auto last_segment = life->log().segments().size() - 1;
+  ASSERT_GE(last_segment, 2);
+  life.upkeep(kHourMs / 2);
+  EXPECT_EQ(life->min_position(), LogPosition{0});
+
+  life.upkeep(kHourMs);
+  const auto min = life->min_position();
+  EXPECT_EQ(min.value, life->max_position().value / kSegmentSize * kSegmentSize);
+  const auto queue = life->find_queue("TA", 0);
+  const auto [first, max] = queue->bounds();
+  EXPECT_GT(first.value, 0);
+  EXPECT_LT(first.value, 100);
+  EXPECT_EQ(max.value, 100);
+  std::array<QueueEntry, 1> entry;
+  ASSERT_EQ(queue->read(first, entry, false).value(), 1);
+  EXPECT_EQ(entry[0].position, min);
+  for (auto at = first.value; at < 100; ++at) EXPECT_EQ(body_at(*life.store, *queue, at), fmt::format("body {}", at));
+  EXPECT_FALSE(life->record_at({0}));
+  EXPECT_EQ(life->offset_by_time(*queue, 0, TimeBoundary::kLower)->value, first.value);
+  EXPECT_EQ(life.send({"next"})->queue_offset, QueueOffset{100});
+}
+
+TEST_F(RetentionTest, IsKeptByTheNextLife) {
+  for (const bool is_clean : {true, false}) {
+    SCOPED_TRACE(is_clean);
+    test::SimulatedDisk disk({.capacity_bytes = kDiskBytes, .clock = &clock_});
+    std::vector<std::string> before;
+    {
+      StoreLife life(disk, clock_, options_);
+      fill(life, 0, 100);
+      life.upkeep(2 * kHourMs);
+      before = answers_of(*life.store);
+      if (is_clean) {
+        ASSERT_TRUE(life.close());
+      }
+    }
+    for (const bool removes_state : {false, true}) {
+      const auto reopened = disk.kill();
+      if (removes_state) remove_tree(*reopened, "/store/tern");
+      StoreLife life(*reopened, clock_, options_);
+      ASSERT_TRUE(life) << life.problem.text;
+      EXPECT_EQ(answers_of(*life.store), before);
+    }
+  }
+}
+
+TEST_F(RetentionTest, WaitsForItsHour) {
+  options_.delete_when = "";
+  StoreLife life(disk_, clock_, options_);
+  fill(life, 0, 100);
+  life.upkeep(10 * kHourMs);
+  EXPECT_EQ(life->min_position(), LogPosition{0});
+}
+
+TEST_F(RetentionTest, RemovesWhatHasNotExpiredWhenTheDiskFillsUp) {
+  options_.file_reserved_hours = 72;
+  options_.delete_when = "";
+  StoreLife life(disk_, clock_, options_);
+  fill(life, 0, 100);
+  disk_.set_capacity(disk_.space("/store")->total_bytes - disk_.space("/store")->available_bytes + 1000);
+  options_.disk_clean_forcibly_percent.set(85);
+  life.upkeep(kRetentionEveryMs);
+  EXPECT_GT(life->min_position(), LogPosition{0});
+  EXPECT_EQ(life->find_queue("TA", 0)->bounds().max.value, 100);
+}
+
+TEST_F(RetentionTest, KeepsWhatIsNotDispatched) {
+  StoreLife life(disk_, clock_, options_);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(life.send({fmt::format("body {}", i)}));
+  life.flush();
+  life.upkeep(2 * kHourMs);
+  EXPECT_EQ(life->min_position(), LogPosition{0});
+  life.dispatch();
+  EXPECT_EQ(body_at(*life.store, "TA", 0, 0), "body 0");
+}
+
+TEST_F(UpkeepTest, RefusesSendsBelowTheFloorOfFreeBytesAndLiftsThat) {
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life.send({"before"}));
+  life.upkeep();
+  options_.free_bytes_min.set(kDiskBytes);
+  life.upkeep();
+  EXPECT_EQ(life.send({"refused"}).error(), Errc::kDiskFull);
+  life.dispatch();
+  EXPECT_EQ(body_at(*life.store, "TA", 0, 0), "before");
+  disk_.set_capacity(3 * kDiskBytes);
+  life.upkeep();
+  const auto placed = life.send({"after"});
+  ASSERT_TRUE(placed);
+  EXPECT_EQ(placed->queue_offset, QueueOffset{1});
+}
+
+TEST_F(UpkeepTest, RefusesSendsAboveTheUsedPercentAndLiftsThat) {
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life.send({"before"}));
+  options_.disk_warning_percent.set(0);
+  life.upkeep();
+  EXPECT_GT(life->disk_used_percent(), 0);
+  EXPECT_EQ(life.send({"refused"}).error(), Errc::kDiskFull);
+  options_.disk_warning_percent.set(90);
+  life.upkeep();
+  EXPECT_TRUE(life.send({"after"}));
+}
+
+}  // namespace
+}  // namespace tern::store
