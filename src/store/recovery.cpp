@@ -22,14 +22,15 @@ OpenProblem problem(const Error& error, std::string text) {
   return {error, std::move(text)};
 }
 
-// Whether the queues that the side file knows have their files, at the cost of one look for all of them.
-bool has_queue_files(file::Disk& disk, const std::string& directory, const SideState& side) {
-  std::set<std::string> topics;
-  if (const auto entries = disk.list(directory)) {
-    for (const auto& entry : *entries) topics.insert(entry.name);
-  }
+// Whether every queue that the side file knows still has the file of its newest entry: one look each.
+bool has_queue_files(file::Disk& disk, const QueueOptions& options, const SideState& side) {
+  const std::int64_t file_size = (options.file_size_bytes + kQueueEntrySize - 1) / kQueueEntrySize * kQueueEntrySize;
   return std::all_of(side.queues.begin(), side.queues.end(), [&](const auto& state) {
-    return state.bounds.min >= state.bounds.max || topics.contains(state.topic);
+    if (state.bounds.min >= state.bounds.max) return true;
+    const std::int64_t newest = (state.bounds.max.value - 1) * kQueueEntrySize;
+    const auto exists = disk.exists(
+        fmt::format("{}/{}/{}/{:020}", options.directory, state.topic, state.id, newest / file_size * file_size));
+    return exists && *exists;
   });
 }
 
@@ -59,7 +60,7 @@ Store::Recovery::Outcome Store::Recovery::run() {
   auto& log = *store_.log_;
   auto& queues = *store_.queues_;
 
-  if (side_ && has_queue_files(store_.disk_, store_.options_.queues.directory, *side_)) {
+  if (side_ && has_queue_files(store_.disk_, store_.options_.queues, *side_)) {
     for (const auto& state : side_->queues) {
       if (const auto status = queues.restore(state.topic, state.id, state.bounds, state.positions); !status) {
         return problem(status.error(), fmt::format("queue {}#{}: {}", state.topic, state.id, status.error().text()));
@@ -77,6 +78,10 @@ Store::Recovery::Outcome Store::Recovery::run() {
           text.empty() ? fmt::format("{}: {}", store_.options_.queues.directory, status.error().text()) : text);
     }
     if (side_) {
+      if (const auto status = begin_rebuild(); !status) {
+        return problem(status.error(),
+                       fmt::format("{}/tern/state cannot be saved: {}", store_.root_, status.error().text()));
+      }
       report_.used_side_file = false;
       report_.warnings.push_back(fmt::format("the whole log is read: {} lacks queues that {}/tern/state knows",
                                              store_.options_.queues.directory, store_.root_));
@@ -228,6 +233,20 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
     side_->indexed = LogPosition{0};
   }
   return {};
+}
+
+// The queues are about to be built anew: until that is done and saved, a start after a crash must not believe in their
+// files.
+Status Store::Recovery::begin_rebuild() {
+  SideState nothing = *side_;
+  nothing.dispatched = nothing.indexed = store_.log_->min_position();
+  nothing.last_store_timestamp = 0;
+  nothing.is_clean = false;
+  const auto digest = digest_below(*store_.log_, nothing.dispatched);
+  if (!digest) return digest.error();
+  nothing.digest = *digest;
+  std::erase_if(nothing.queues, [](const auto& state) { return state.bounds.min < state.bounds.max; });
+  return SideFile(store_.disk_, file::join(store_.root_, "tern")).save(nothing);
 }
 
 void Store::Recovery::say_progress(LogPosition at, LogPosition end) {

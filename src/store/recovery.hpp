@@ -19,9 +19,6 @@ class Store::Recovery {
   Recovery(Store& store, OpenReport& report) : store_(store), report_(report) {}
   boost::system::result<void, OpenProblem> run();
 
-  /// Next offsets of queues that hold nothing any more: kept in the side file from now on too.
-  [[nodiscard]] std::vector<SideState::QueueState> known_queues() const { return known_; }
-
  private:
   using Outcome = boost::system::result<void, OpenProblem>;
   Outcome lock_directory();
@@ -29,6 +26,7 @@ class Store::Recovery {
   Outcome open_parts();
   Outcome read_log(LogPosition from, LogPosition must_reach, bool compare);
   Status enter_compared(const message::RecordView& record, LogPosition position);
+  Status begin_rebuild();
   void say_progress(LogPosition at, LogPosition end);
 
   Store& store_;

@@ -38,14 +38,12 @@ int local_hour(std::int64_t wall_ms) {
 
 }  // namespace
 
-Store::Upkeep::Upkeep(Store& store, std::vector<SideState::QueueState> known_queues)
+Store::Upkeep::Upkeep(Store& store)
     : store_(store),
       indexed_(store.index_->written_to() == LogPosition{INT64_MAX} ? store.log_->watermarks().dispatched()
                                                                     : store.log_->min_position()),
       side_file_(store.disk_, file::join(store.root_, "tern")),
-      delete_hours_(parse_hours(store.options_.delete_when)) {
-  for (auto& queue : known_queues) known_[{queue.topic, queue.id}] = queue.next_offset;
-}
+      delete_hours_(parse_hours(store.options_.delete_when)) {}
 
 void Store::Upkeep::report(const char* what, const Status& status) {
   if (status) return;

@@ -1,5 +1,4 @@
 #pragma once
-#include <map>
 #include <set>
 
 #include "tern/base/log.hpp"
@@ -11,7 +10,7 @@ namespace tern::store {
 /// watched, old segments removed. All of it on the upkeep thread.
 class Store::Upkeep {
  public:
-  Upkeep(Store& store, std::vector<SideState::QueueState> known_queues);
+  explicit Upkeep(Store& store);
   StepResult step();
   /// Writes until dispatch may go on.
   void make_room();
@@ -33,7 +32,6 @@ class Store::Upkeep {
   LogPosition indexed_;  // the key index is on the disk up to here
   std::int64_t next_index_sync_ms_ = 0;
   SideFile side_file_;
-  std::map<std::pair<std::string, std::int32_t>, std::int64_t> known_;  // next offsets of emptied queues
   Round round_ = Round::kIdle;
   SideState pending_;
   LogPosition saved_;

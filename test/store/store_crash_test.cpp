@@ -146,7 +146,7 @@ TEST_P(StoreCrash, KeepsEveryDurableRecordAndItsEntries) {
 // The second life recovers what a kill has left, with nothing derived to rely on, and may crash while it does.
 TEST_P(StoreCrash, KeepsThemThroughARecoveryThatCrashes) {
   const auto options = tiny_store(GetParam());
-  for (const auto* removed : {"", "tern"}) {
+  for (const auto* removed : {"", "tern", "consumequeue"}) {
     SCOPED_TRACE(removed);
     test::CrashOptions crashes;
     crashes.power_cuts = 3;
