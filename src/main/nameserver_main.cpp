@@ -85,7 +85,7 @@ int run(int argc, const char* const* argv) {
   daemon::CommandLine command_line;
   if (const auto status = daemon::parse_command_line(kProgram, argc, argv, command_line)) return *status;
   Settings settings;
-  OptionSet options;
+  OptionSet options("nameserver");
   declare(settings, options);
   std::vector<std::string> notices;
   if (const auto status = daemon::read_settings(kProgram, command_line, options, notices)) return *status;

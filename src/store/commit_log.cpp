@@ -23,6 +23,7 @@ namespace tern::store {
 namespace {
 
 constexpr std::int64_t kPageSize = 4096;
+constexpr std::string_view kClosing = "the store is closing";  // no fault, so it is not logged
 // What one segments_step() populates at most, and what start() does at once: a new process answers its first send while
 // the segments thread is still preparing the rest.
 constexpr std::int64_t kPrepareBytesPerStep = 1 << 20;
@@ -331,7 +332,7 @@ void CommitLog::Impl::make_read_only(std::string reason) {
     const MutexLock lock(reason_mutex_);
     if (!read_only_reason_.empty()) return;
     read_only_reason_ = std::move(reason);
-    log_warning("the log takes no more appends: {}", read_only_reason_);
+    if (read_only_reason_ != kClosing) log_warning("the log takes no more appends: {}", read_only_reason_);
   }
   tail_.close();
   flush_wakeup_.notify();
@@ -340,7 +341,7 @@ void CommitLog::Impl::make_read_only(std::string reason) {
 Status CommitLog::Impl::close() {
   flush_role_.assert_held();
   if (!is_started_) return {};
-  make_read_only("the store is closing");
+  make_read_only(std::string(kClosing));
   AppendBatch none;
   put_->append(none);  // whoever was inside has published
 

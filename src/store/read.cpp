@@ -14,7 +14,7 @@ constexpr std::size_t kStoreTimestampEnd = 12 + message::offset_of::kBornHost + 
 
 Result<std::string> Store::record_at(LogPosition position) const {
   std::array<std::byte, 8> front_bytes{};
-  if (position < min_position() || position + 8 > max_position()) return error(Errc::kNotFound, position.value);
+  if (position < min_position() || max_position() - position < 8) return error(Errc::kNotFound, position.value);
   if (const auto status = log_->read(position, front_bytes); !status) return error(Errc::kNotFound, position.value);
   const auto front = message::peek_record(front_bytes);
   // A client names any position it likes: the size that stands there is believed only as far as the segment reaches.
