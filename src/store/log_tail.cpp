@@ -193,7 +193,10 @@ void LogTail::settle(const Outcome& outcome) noexcept {
 }
 
 void LogTail::offer(const TailWindow& window) noexcept {
-  slots_[slot_of(window.start)] = window;
+  // Offered again with each step: once an appender may be in the segment, its slot is not touched any more.
+  auto& slot = slots_[slot_of(window.start)];
+  if (slot.window == window.window && slot.start == window.start) return;
+  slot = window;
 }
 
 void LogTail::prepare(LogPosition to) noexcept {
