@@ -52,7 +52,7 @@ class CommitLog::Impl {
         flush_policy_(flush.make(flush.name, options)),
         segments_(disk, options.directory, options.segment_size_bytes),
         tail_(clock, watermarks_, segments_wakeup_, flush_wakeup_,
-              {options.segment_size_bytes, options.prepare_ahead_bytes, flush_policy_->acknowledges_durable()}),
+              {options.segment_size_bytes, options.prepare_ahead_bytes, flush_policy_->wants_publications()}),
         put_(put.make(put.name, tail_)) {}
 
   Status open(std::string& problem);
@@ -422,7 +422,7 @@ Result<std::unique_ptr<CommitLog>> CommitLog::open(file::Disk& disk, const Clock
                                                    std::string& problem) {
   TERN_CHECK(!options.directory.empty(), "no directory for the log");
   const auto* const put = find_put_strategy(options.put_strategy);
-  const auto* const flush = find_flush_policy(options.flush_policy);
+  const auto* const flush = find_flush_policy(chosen_flush_policy(options));
   if (put == nullptr || flush == nullptr) {
     problem = put == nullptr ? fmt::format("putMessageLock={} is not known", options.put_strategy)
                              : fmt::format("flushDiskType={} is not known", options.flush_policy);

@@ -38,7 +38,11 @@ std::span<const OptionRow<LogOptions>> log_option_rows() {
       {"putMessageLock", &LogOptions::put_strategy, "mutex", name_of(kPutStrategies),
        "How sends from several threads take turns at the end of the log."},
       {"flushDiskType", &LogOptions::flush_policy, "ASYNC_FLUSH", name_of(kFlushPolicies),
-       "When a send is acknowledged: once it is in the log (ASYNC_FLUSH) or once it is on disk (SYNC_FLUSH)."},
+       "When a send is acknowledged: once it is in the log (ASYNC_FLUSH, ASYNC_FLUSH_REAL_TIME) or once it is on disk "
+       "(SYNC_FLUSH)."},
+      {"flushCommitLogTimed", &LogOptions::flush_timed, "true", anything(),
+       "Apache's key: false turns ASYNC_FLUSH into ASYNC_FLUSH_REAL_TIME, which syncs as soon as "
+       "flushCommitLogLeastPages are pending, and less after flushIntervalCommitLog."},
       {"flushIntervalCommitLog", &LogOptions::flush_interval_ms, "500", range(1, 60'000),
        "With ASYNC_FLUSH, how often in milliseconds it is looked whether the log should be synced."},
       {"flushCommitLogLeastPages", &LogOptions::flush_least_pages, "4", range(0, 1 << 20),

@@ -24,8 +24,10 @@ class FlushPolicy {
     std::int64_t next_ms = 0;  // ask again after this time at the latest
   };
   virtual Decision decide(const State& state) = 0;
-  /// An acknowledgement means durable, readers see durable records only, and every publication wakes the flush thread.
+  /// An acknowledgement means durable, and readers see durable records only.
   [[nodiscard]] virtual bool acknowledges_durable() const noexcept = 0;
+  /// Every publication wakes the flush thread.
+  [[nodiscard]] virtual bool wants_publications() const noexcept { return acknowledges_durable(); }
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
 };
 
@@ -37,9 +39,12 @@ struct FlushRow {
 extern const std::span<const FlushRow> kFlushPolicies;
 /// nullptr: no such name.
 [[nodiscard]] const FlushRow* find_flush_policy(std::string_view name);
+/// The row's name for the settings: flushDiskType, but for Apache's second key to the same choice, flushCommitLogTimed.
+[[nodiscard]] std::string_view chosen_flush_policy(const LogOptions& options);
 
 // The policies, one file each. `name` is the row's; `options` must outlive the policy.
 std::unique_ptr<FlushPolicy> make_async_flush(std::string_view name, const LogOptions& options);
+std::unique_ptr<FlushPolicy> make_real_time_flush(std::string_view name, const LogOptions& options);
 std::unique_ptr<FlushPolicy> make_sync_flush(std::string_view name, const LogOptions& options);
 
 }  // namespace tern::store

@@ -77,6 +77,60 @@ TEST_F(AsyncFlush, ObeysAChangedIntervalAtOnce) {
   EXPECT_LE(policy_->decide({1 << 20, 1}).next_ms, 10);
 }
 
+class RealTimeFlush : public ::testing::Test {
+ protected:
+  static constexpr std::string_view kName = "ASYNC_FLUSH_REAL_TIME";
+  LogOptions options_;
+  std::unique_ptr<FlushPolicy> policy_ = find_flush_policy(kName)->make(kName, options_);
+};
+
+TEST_F(RealTimeFlush, IsWhatApachesKeyMakesOfAsyncFlush) {
+  EXPECT_EQ(chosen_flush_policy(options_), "ASYNC_FLUSH");
+  options_.flush_timed = false;
+  EXPECT_EQ(chosen_flush_policy(options_), kName);
+  options_.flush_policy = "SYNC_FLUSH";
+  EXPECT_EQ(chosen_flush_policy(options_), "SYNC_FLUSH");
+}
+
+TEST_F(RealTimeFlush, SyncsAsSoonAsEnoughIsPending) {
+  EXPECT_TRUE(policy_->wants_publications());
+  EXPECT_FALSE(policy_->acknowledges_durable());
+  EXPECT_FALSE(policy_->decide({4 * 4096 - 1, 0}).sync);
+  EXPECT_TRUE(policy_->decide({4 * 4096, 0}).sync);
+  EXPECT_TRUE(policy_->decide({4 * 4096, 0}).sync);
+}
+
+TEST_F(RealTimeFlush, LetsTheLastFewBytesWaitForTheIntervalFromWhenTheyCame) {
+  EXPECT_FALSE(policy_->decide({0, 0}).sync);
+  const auto first = policy_->decide({1, 1000});
+  EXPECT_FALSE(first.sync);
+  EXPECT_EQ(first.next_ms, 500);
+  const auto second = policy_->decide({2, 1400});
+  EXPECT_FALSE(second.sync);
+  EXPECT_EQ(second.next_ms, 100);
+  EXPECT_TRUE(policy_->decide({2, 1500}).sync);
+  EXPECT_FALSE(policy_->decide({1, 1501}).sync);
+}
+
+// Nobody steps the flush thread but a publication's wake-up.
+TEST_F(RealTimeFlush, IsWokenByAPublication) {
+  test::SimulatedDisk disk;
+  test::ManualClock clock;
+  auto options = small_log("/log");
+  options.flush_timed = false;
+  options.flush_least_pages = 0;
+  auto [log, found, problem] = open_log(disk, clock, options);
+  ASSERT_TRUE(log) << problem;
+  EXPECT_EQ(log->flush_policy(), kName);
+  log->flush_step();
+  const auto before = log->flush_wakeup().ticket();
+  prepare(*log);
+  ASSERT_TRUE(append(*log, std::make_shared<OffsetsOnly>(), "body").has_value());
+  EXPECT_NE(log->flush_wakeup().ticket(), before);
+  log->flush_step();
+  EXPECT_EQ(log->watermarks().durable(), log->watermarks().published());
+}
+
 TEST(SyncFlush, SyncsWheneverSomethingIsPending) {
   LogOptions options;
   const auto policy = find_flush_policy("SYNC_FLUSH")->make("SYNC_FLUSH", options);

@@ -26,6 +26,7 @@ TEST(LogOptions, HaveTheDefaultsOfTheirRows) {
   EXPECT_EQ(loaded.options.hot_bytes, bare.hot_bytes);
   EXPECT_EQ(loaded.options.put_strategy, bare.put_strategy);
   EXPECT_EQ(loaded.options.flush_policy, bare.flush_policy);
+  EXPECT_EQ(loaded.options.flush_timed, bare.flush_timed);
   EXPECT_EQ(loaded.options.flush_interval_ms.get(), bare.flush_interval_ms.get());
   EXPECT_EQ(loaded.options.flush_least_pages.get(), bare.flush_least_pages.get());
   EXPECT_EQ(loaded.options.flush_thorough_interval_ms.get(), bare.flush_thorough_interval_ms.get());
