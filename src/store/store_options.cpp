@@ -13,12 +13,20 @@ std::span<const OptionRow<StoreOptions>> store_option_rows() {
        "Used percent of the file system above which sends are refused."},
       {"diskSpaceCleanForciblyRatio", &StoreOptions::disk_clean_forcibly_percent, "85", range(30, 100),
        "Used percent of the file system above which the oldest segments are removed although they have not expired."},
+      {"cleanFileForciblyEnable", &StoreOptions::cleans_forcibly, "true", anything(),
+       "Whether segments that have not expired are removed above diskSpaceCleanForciblyRatio. If not, sends are "
+       "refused "
+       "above diskSpaceWarningLevelRatio until segments expire."},
       {"diskMaxUsedSpaceRatio", &StoreOptions::disk_max_used_percent, "75", range(10, 95),
        "Used percent of the file system above which expired segments are removed at any hour."},
       {"fileReservedTime", &StoreOptions::file_reserved_hours, "72", range(0, 1'000'000),
        "Hours that a full log segment is kept."},
       {"deleteWhen", &StoreOptions::delete_when, "04", anything(),
        "Local hours (00 to 23, ';' between them) in which expired segments are removed."},
+      {"storeBytesMax", &StoreOptions::bytes_max, "0", range(0, INT64_MAX),
+       "Bytes of the log above which its oldest segments are removed at any hour, expired or not; 0 means no limit."},
+      {"deleteFileBatchMax", &StoreOptions::delete_batch_max, "10", range(1, 1000),
+       "Most segments removed at a time; there is such a time every ten seconds."},
   };
   return kRows;
 }

@@ -15,7 +15,6 @@ constexpr int kSyncsPerStep = 16;  // 120 us each
 constexpr std::int64_t kRoundEveryMs = 1000;
 constexpr std::int64_t kSpaceEveryMs = 1000;
 constexpr std::int64_t kRetentionEveryMs = 10'000;
-constexpr std::size_t kSegmentsPerRound = 10;  // as Apache's deleteFileBatchMax
 
 std::set<int> parse_hours(std::string_view text) {
   std::set<int> hours;
@@ -181,27 +180,41 @@ void Store::Upkeep::watch_space() {
   store_.log_->set_disk_full(is_full);
 }
 
+// From the oldest on, while each has a reason to go. Only what is wholly dispatched and durable; never the last
+// segment.
 void Store::Upkeep::remove_expired() {
   const auto& options = store_.options_;
   const std::int64_t now = store_.clock_.wall_ms();
   const double used = store_.disk_used_percent_.load(std::memory_order_relaxed);
-  const bool is_forced = used > options.disk_clean_forcibly_percent.get();
-  if (!delete_hours_.contains(local_hour(now)) && used <= options.disk_max_used_percent.get() && !is_forced) return;
-  const auto segments = store_.log_->segments();
+  const bool is_crowded =
+      used > std::min(options.disk_clean_forcibly_percent.get(), options.disk_warning_percent.get());
+  const bool is_forced = is_crowded && options.cleans_forcibly.get();
+  const bool is_time =
+      is_crowded || used > options.disk_max_used_percent.get() || delete_hours_.contains(local_hour(now));
   const std::int64_t kept_ms = options.file_reserved_hours.get() * 3'600'000;
-  // Only what is wholly dispatched and durable; never the last segment.
+  const std::int64_t bytes_max = options.bytes_max.get();
   const auto& marks = store_.log_->watermarks();
   const LogPosition safe = std::min(marks.dispatched(), marks.durable());
-  LogPosition keep_from = segments.empty() ? LogPosition{} : segments.front().start;
-  for (std::size_t i = 0; i + 1 < segments.size() && i < kSegmentsPerRound; ++i) {
-    const LogPosition end = segments[i].start + segments[i].size;
-    if (end > safe || (!is_forced && segments[i].modified_ms + kept_ms > now)) break;
-    keep_from = end;
+  const auto reason_to_go = [&](const CommitLog::Segment& segment) -> const char* {
+    if (bytes_max > 0 && marks.published() - segment.start > bytes_max) return "the log is larger than storeBytesMax";
+    if (is_time && segment.modified_ms + kept_ms <= now) return "older than fileReservedTime";
+    return is_forced ? "the disk is filling up" : nullptr;
+  };
+
+  if (!is_time && bytes_max == 0) return;
+  const auto segments = store_.log_->segments();
+  const auto count_max = static_cast<std::size_t>(options.delete_batch_max.get());
+  std::size_t count = 0;
+  const char* reason = nullptr;
+  for (; count + 1 < segments.size() && count < count_max; ++count) {
+    if (segments[count].start + segments[count].size > safe) break;
+    const char* const why = reason_to_go(segments[count]);
+    if (why == nullptr) break;
+    reason = why;
   }
-  if (segments.empty() || keep_from == segments.front().start) return;
-  log_info("retention: the log now begins at {} ({} segments removed, {})", keep_from,
-           (keep_from - segments.front().start) / segments.front().size,
-           is_forced ? "the disk is filling up" : "they have expired");
+  if (count == 0) return;
+  const LogPosition keep_from = segments[count].start;
+  log_info("retention: the log now begins at {} ({} segments removed: {})", keep_from, count, reason);
   report("retention", store_.log_->remove_before(keep_from));
   report("retention of queues", store_.queues_->forget_before(keep_from));
   report("retention of the key index", store_.index_->forget_before(keep_from));

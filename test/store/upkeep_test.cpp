@@ -1,6 +1,8 @@
 // What upkeep does beside a running store: it makes room for dispatch, saves the state, watches the space and removes
 // what has expired.
 
+#include <algorithm>
+
 #include "store/store_fixture.hpp"
 
 namespace tern::store {
@@ -177,6 +179,64 @@ TEST_F(RetentionTest, RemovesWhatHasNotExpiredWhenTheDiskFillsUp) {
   life.upkeep(kRetentionEveryMs);
   EXPECT_GT(life->min_position(), LogPosition{0});
   EXPECT_EQ(life->find_queue("TA", 0)->bounds().max.value, 100);
+}
+
+TEST_F(RetentionTest, KeepsWhatHasNotExpiredOnAFullDiskIfToldSo) {
+  options_.file_reserved_hours = 72;
+  options_.delete_when = "";
+  options_.cleans_forcibly = false;
+  options_.disk_clean_forcibly_percent = 0;
+  StoreLife life(disk_, clock_, options_);
+  fill(life, 0, 100);
+  life.upkeep(kRetentionEveryMs);
+  EXPECT_EQ(life->min_position(), LogPosition{0});
+  options_.cleans_forcibly.set(true);
+  life.upkeep(kRetentionEveryMs);
+  EXPECT_GT(life->min_position(), LogPosition{0});
+}
+
+TEST_F(RetentionTest, KeepsTheLogWithinItsTotalSizeAtAnyHour) {
+  options_.file_reserved_hours = 72;
+  options_.delete_when = "";
+  StoreLife life(disk_, clock_, options_);
+  fill(life, 0, 100);
+  const auto end = life->max_position();
+  options_.bytes_max.set(end.value);
+  life.upkeep(kRetentionEveryMs);
+  EXPECT_EQ(life->min_position(), LogPosition{0});
+  options_.bytes_max.set(end.value - 1);
+  life.upkeep(kRetentionEveryMs);
+  EXPECT_EQ(life->min_position(), LogPosition{kSegmentSize});
+  options_.bytes_max.set(1);
+  life.upkeep(kRetentionEveryMs);
+  EXPECT_EQ(life->min_position().value, end.value / kSegmentSize * kSegmentSize) << "the last segment always stays";
+  EXPECT_EQ(body_at(*life.store, "TA", 0, 99), "body 99");
+}
+
+TEST_F(RetentionTest, RemovesAtMostSoManySegmentsAtATime) {
+  options_.delete_batch_max = 1;
+  StoreLife life(disk_, clock_, options_);
+  fill(life, 0, 100);
+  ASSERT_GE(life->log().segments().size(), 3U);
+  clock_.advance_ms(2 * kHourMs);
+  for (int round = 1; round <= 2; ++round) {
+    life.upkeep(kRetentionEveryMs);
+    EXPECT_EQ(life->min_position(), LogPosition{round * kSegmentSize});
+  }
+}
+
+// A reader that has begun keeps its bytes, whatever happens to the file's name.
+TEST_F(RetentionTest, LeavesAPinnedSegmentsBytesToItsReader) {
+  options_.log.hot_bytes = kDiskBytes;
+  StoreLife life(disk_, clock_, options_);
+  fill(life, 0, 100);
+  const auto pinned = life->log().hot({0}, 64);
+  ASSERT_TRUE(pinned);
+  const std::vector<std::byte> before(pinned->bytes.begin(), pinned->bytes.end());
+  life.upkeep(2 * kHourMs);
+  ASSERT_GT(life->min_position(), LogPosition{0});
+  EXPECT_FALSE(life->log().hot({0}, 64));
+  EXPECT_TRUE(std::ranges::equal(pinned->bytes, before));
 }
 
 TEST_F(RetentionTest, KeepsWhatIsNotDispatched) {

@@ -34,6 +34,9 @@ struct StoreOptions {
   std::string delete_when;                 // deleteWhen: local hours, ';' between
   Live<int> disk_max_used_percent;         // diskMaxUsedSpaceRatio
   Live<int> disk_clean_forcibly_percent;   // diskSpaceCleanForciblyRatio
+  Live<bool> cleans_forcibly = true;       // cleanFileForciblyEnable
+  Live<int> delete_batch_max = 10;         // deleteFileBatchMax: segments per round of ten seconds
+  Live<std::int64_t> bytes_max = 0;        // ours, storeBytesMax: of the log; 0: no limit
 };
 std::span<const OptionRow<StoreOptions>> store_option_rows();
 std::span<const OptionRow<LogOptions>> log_option_rows();
