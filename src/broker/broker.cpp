@@ -68,6 +68,11 @@ boost::system::result<void, Broker::Problem> Broker::load() {
     return levels.tags_code(properties, stored);
   };
   hooks.queue_found = [this](std::string_view topic, std::int32_t queue_id) { topics_.ensure_queue(topic, queue_id); };
+  hooks.committed_offsets = [this] {
+    std::vector<store::CommittedOffset> committed;
+    for (const auto& [queue, offset] : offsets_.largest()) committed.push_back({queue.first, queue.second, offset});
+    return committed;
+  };
   auto opened = store::Store::open(parts_.disk, parts_.clock, parts_.store_options, std::move(hooks), report_);
   if (!opened) return Problem{opened.error().text};
   store_ = std::move(*opened);
@@ -76,10 +81,9 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   if (made)
     made = parts_.disk.sync_directory(root);  // else a power cut could take the directory with all that is in it
   if (!made) return Problem{fmt::format("{}/config: {}", root, made.error().text())};
-  offsets_.clamp([this](std::string_view topic, std::int32_t queue_id) -> std::optional<std::int64_t> {
+  offsets_.clamp([this](std::string_view topic, std::int32_t queue_id) -> std::int64_t {
     const auto queue = store_->find_queue(topic, queue_id);
-    if (!queue) return std::nullopt;
-    return queue->bounds().max.value;
+    return queue ? queue->bounds().max.value : 0;
   });
 
   const auto on_io = [this](std::size_t io_thread, std::function<void(SendStage&)> work) {
@@ -232,6 +236,7 @@ Status Broker::close() {
   keep_first(topics_.save());
   keep_first(groups_.save());
   keep_first(offsets_.save(parts_.clock.wall_ms()));
+  // Twice: progress counts one save later than it is taken, when what it stands for is known to be durable.
   keep_first(delayed_->save());
   keep_first(delayed_->save());
   return status;

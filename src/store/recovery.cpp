@@ -120,6 +120,9 @@ Store::Recovery::Outcome Store::Recovery::run() {
     const auto queue = queues.get_or_create(state.topic, state.id);
     queue->next_offset = std::max(queue->next_offset, state.next_offset);
   }
+  if (!report_.used_side_file) {
+    if (auto done = continue_emptied_queues(); !done) return done;
+  }
 
   // From here on a crash is a crash. The text is the process id, as Apache's broker writes it.
   auto abort = store_.disk_.open(file::join(store_.root_, "abort"), file::OpenMode::kCreate);
@@ -313,6 +316,36 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   }
   if (const auto status = log.start(tail, sync_from, last_store_timestamp_); !status) {
     return problem(status.error(), fmt::format("the log cannot be continued at {}: {}", tail, status.error().text()));
+  }
+  return {};
+}
+
+// A queue without records and without a word of ours: all that is left of its offsets is what groups have committed.
+Store::Recovery::Outcome Store::Recovery::continue_emptied_queues() {
+  constexpr std::size_t kNamedMax = 3;
+  if (!store_.hooks_.committed_offsets) return {};
+  std::size_t count = 0;
+  std::string named;
+  for (const auto& committed : store_.hooks_.committed_offsets()) {
+    auto& queues = *store_.queues_;
+    auto queue = queues.find(committed.topic, committed.queue_id);
+    if (queue && (queue->bounds().min < queue->bounds().max || queue->next_offset >= committed.offset)) continue;
+    if (committed.offset <= 0) continue;
+    const QueueOffset at{committed.offset};
+    const auto status = queues.restore(committed.topic, committed.queue_id, {at, at});
+    if (!status && status.error().code == Errc::kDamaged) continue;  // a name that no queue can have
+    if (!status) {
+      return problem(status.error(), fmt::format("queue {}#{} cannot continue at {}: {}", committed.topic,
+                                                 committed.queue_id, at, status.error().text()));
+    }
+    queues.find(committed.topic, committed.queue_id)->next_offset = committed.offset;
+    if (++count <= kNamedMax) named += fmt::format(", {}#{} at {}", committed.topic, committed.queue_id, at);
+  }
+  if (count > 0) {
+    report_.warnings.push_back(
+        fmt::format("{} queues have no records left and no state of ours: they continue at the "
+                    "largest committed offset{}{}",
+                    count, named, count > kNamedMax ? ", ..." : ""));
   }
   return {};
 }

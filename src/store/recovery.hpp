@@ -27,6 +27,7 @@ class Store::Recovery {
   Outcome read_log(LogPosition from, LogPosition must_reach, bool compare);
   Status enter_compared(const message::RecordView& record, LogPosition position);
   Status begin_rebuild();
+  Outcome continue_emptied_queues();
   void say_progress(LogPosition at, LogPosition end);
 
   Store& store_;

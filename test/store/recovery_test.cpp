@@ -10,6 +10,7 @@ namespace tern::store {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 
 class Recovery : public ::testing::Test {
@@ -132,6 +133,51 @@ TEST_F(Recovery, GivesTheSameAnswersWithoutItsDerivedFiles) {
       EXPECT_EQ(again.report.scanned_records, 0);
       EXPECT_EQ(answers(again), before);
     }
+  }
+}
+
+// Retention has taken every record of TB#1, and nothing on the disk says how far the queue had come but the groups'
+// offsets: what consumers have seen must not come again under the same offset.
+TEST_F(Recovery, ContinuesAnEmptiedQueueAtItsLargestCommittedOffset) {
+  options_.delete_when = "00;01;02;03;04;05;06;07;08;09;10;11;12;13;14;15;16;17;18;19;20;21;22;23";
+  options_.file_reserved_hours = 1;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(life.send({"emptied", "TB", 1}));
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(life.send({fmt::format("body {}", i), "TA", 0}));
+    life.save();
+    life.upkeep(2 * 3'600'000);
+    ASSERT_EQ(bounds_of(*life.store, "TB", 1), "5-5");
+    ASSERT_TRUE(life.close());
+  }
+  Store::Hooks hooks;
+  hooks.committed_offsets = [] {
+    return std::vector<CommittedOffset>{{"TB", 1, 4}, {"TA", 0, 7}, {"TC", 0, 0}, {"../out", 0, 3}, {"TB", -1, 3}};
+  };
+  {
+    const auto disk = disk_.kill();
+    StoreLife life(*disk, clock_, options_, hooks);
+    ASSERT_TRUE(life) << life.problem.text;
+    EXPECT_EQ(bounds_of(*life.store, "TB", 1), "5-5") << "the side file knows better";
+  }
+  remove_tree(disk_, "/store/tern");
+  remove_tree(disk_, "/store/consumequeue");
+  for (int start = 0; start < 2; ++start) {
+    StoreLife life(disk_, clock_, options_, hooks);
+    ASSERT_TRUE(life) << life.problem.text;
+    EXPECT_EQ(bounds_of(*life.store, "TB", 1), "4-4");
+    EXPECT_EQ(bounds_of(*life.store, "TA", 0).substr(bounds_of(*life.store, "TA", 0).find('-')), "-100");
+    EXPECT_EQ(bounds_of(*life.store, "TC", 0), "no queue");
+    if (start == 0) {
+      EXPECT_THAT(life.report.warnings, Contains(HasSubstr("1 queues have no records left")));
+      EXPECT_THAT(life.report.warnings, Contains(HasSubstr("TB#1 at 4")));
+    } else {
+      const auto placed = life.send({"next", "TB", 1});
+      ASSERT_TRUE(placed);
+      EXPECT_EQ(placed->queue_offset, QueueOffset{4});
+    }
+    ASSERT_TRUE(life.close());
   }
 }
 

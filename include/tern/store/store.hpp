@@ -61,6 +61,13 @@ class ArrivalListener {
 /// How the queue id of a record in the schedule topic becomes its due time (the tag field of its queue entry there).
 using ScheduleTagsCode = std::function<std::int64_t(std::string_view properties, std::int64_t store_timestamp)>;
 
+/// The largest offset that any group has committed for a queue.
+struct CommittedOffset {
+  std::string topic;
+  std::int32_t queue_id = 0;
+  std::int64_t offset = 0;
+};
+
 struct OpenReport {
   bool was_clean = true;
   bool used_side_file = false;
@@ -89,6 +96,9 @@ class Store {
     /// A record of this topic and queue is in the log although the store did not know the queue: the broker makes sure
     /// that it knows the topic. While opening, on the opening thread.
     std::function<void(std::string_view topic, std::int32_t queue_id)> queue_found;
+    /// How far groups have come. Asked for when no side file says where emptied queues stood: they continue at the
+    /// largest offset that was committed, since consumers must never see an offset twice. While opening.
+    std::function<std::vector<CommittedOffset>()> committed_offsets;
   };
   /// Locks the directory, claims its identity, recovers, starts the log. Progress lines go to the log when it takes
   /// long.

@@ -97,21 +97,26 @@ std::optional<std::string> OffsetTable::load() {
   });
 }
 
-int OffsetTable::clamp(const std::function<std::optional<std::int64_t>(std::string_view, std::int32_t)>& queue_end) {
+int OffsetTable::clamp(const std::function<std::int64_t(std::string_view, std::int32_t)>& queue_end) {
+  constexpr int kLoggedMax = 20;
   int clamped = 0;
   for (std::size_t i = 0; i < kShards; ++i) {
     const std::lock_guard lock(shards_[i].mutex);
-    for (auto& [key, queues] : shards_[i].committed) {
-      for (auto& [queue_id, offset] : queues) {
-        const auto end = queue_end(key.topic, queue_id);
-        if (!end || offset <= *end) continue;
-        log_warning("group {}: its offset {} in {}#{} is beyond the queue's end {} and set to it", key.group, offset,
-                    key.topic, queue_id, *end);
-        offset = *end;
-        ++clamped;
+    for (auto* table : {&shards_[i].committed, &shards_[i].pulled}) {
+      for (auto& [key, queues] : *table) {
+        for (auto& [queue_id, offset] : queues) {
+          const auto end = queue_end(key.topic, queue_id);
+          if (offset <= end) continue;
+          if (++clamped <= kLoggedMax) {
+            log_warning("group {}: its offset {} in {}#{} is beyond the queue's end {} and set to it", key.group,
+                        offset, key.topic, queue_id, end);
+          }
+          offset = end;
+        }
       }
     }
   }
+  if (clamped > kLoggedMax) log_warning("{} offsets of groups were beyond their queues' ends in all", clamped);
   return clamped;
 }
 
@@ -225,14 +230,15 @@ void OffsetTable::remove_group(std::string_view group) {
   }
 }
 
-std::int64_t OffsetTable::largest(std::string_view topic, std::int32_t queue_id) const {
-  std::int64_t largest = 0;
+std::map<std::pair<std::string, std::int32_t>, std::int64_t> OffsetTable::largest() const {
+  std::map<std::pair<std::string, std::int32_t>, std::int64_t> largest;
   for (std::size_t i = 0; i < kShards; ++i) {
     const std::lock_guard lock(shards_[i].mutex);
     for (const auto& [key, queues] : shards_[i].committed) {
-      if (key.topic != topic) continue;
-      if (const auto offset = queues.find(queue_id); offset != queues.end())
-        largest = std::max(largest, offset->second);
+      for (const auto& [queue_id, offset] : queues) {
+        auto& most = largest[{key.topic, queue_id}];
+        most = std::max(most, offset);
+      }
     }
   }
   return largest;

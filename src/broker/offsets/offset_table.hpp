@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tern/file/metadata_file.hpp"
@@ -26,8 +27,8 @@ class OffsetTable {
   OffsetTable(file::Disk& disk, std::string path);
   ~OffsetTable();
   [[nodiscard]] std::optional<std::string> load();
-  /// After open: no saved offset exceeds its queue's end. Returns how many were clamped (each is logged).
-  int clamp(const std::function<std::optional<std::int64_t>(std::string_view topic, std::int32_t queue_id)>& queue_end);
+  /// After open: no saved offset exceeds its queue's end. Returns how many were clamped; the first few are logged.
+  int clamp(const std::function<std::int64_t(std::string_view topic, std::int32_t queue_id)>& queue_end);
 
   [[nodiscard]] std::optional<std::int64_t> find(std::string_view group, std::string_view topic,
                                                  std::int32_t queue_id) const;
@@ -48,8 +49,8 @@ class OffsetTable {
   [[nodiscard]] std::map<std::int32_t, std::int64_t> all(std::string_view group, std::string_view topic) const;
   void remove_topic(std::string_view topic);
   void remove_group(std::string_view group);
-  /// The largest committed offset of a queue over all groups.
-  [[nodiscard]] std::int64_t largest(std::string_view topic, std::int32_t queue_id) const;
+  /// For each queue that any group has committed for, the largest of these offsets.
+  [[nodiscard]] std::map<std::pair<std::string, std::int32_t>, std::int64_t> largest() const;
 
   [[nodiscard]] protocol::Json to_json() const;
   /// Nothing if nothing was committed since. On the blocking thread, or at the stop.
