@@ -28,6 +28,7 @@ struct ClientRegistry::Group {
 
 std::optional<Subscription> parse_subscription(std::string_view topic, std::string_view expression,
                                                std::string_view expression_type) {
+  if (expression.size() > kExpressionBytesMax) return std::nullopt;
   Subscription subscription;
   subscription.topic = topic;
   if (!expression_type.empty()) subscription.expression_type = expression_type;
@@ -107,7 +108,12 @@ std::vector<std::string> ClientRegistry::peer_closed(const remoting::Peer& peer)
   std::vector<std::string> changed;
   for (auto group = consumers_.begin(); group != consumers_.end();) {
     if (group->second->members.erase(peer.id()) > 0) changed.push_back(group->first);
-    group = group->second->members.empty() ? consumers_.erase(group) : std::next(group);
+    if (group->second->members.empty()) {
+      fingerprints_.erase(group->first);
+      group = consumers_.erase(group);
+    } else {
+      ++group;
+    }
   }
   for (auto group = producers_.begin(); group != producers_.end();) {
     group->second.erase(peer.id());
@@ -207,6 +213,12 @@ std::vector<remoting::PeerPtr> ClientRegistry::members(std::string_view group) c
     for (const auto& [id, client] : found->second->members) peers.push_back(client.peer);
   }
   return peers;
+}
+
+bool ClientRegistry::knows_subscriptions(std::string_view group) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = consumers_.find(group);
+  return found != consumers_.end() && !found->second->subscriptions.empty();
 }
 
 bool ClientRegistry::exchange_fingerprint(std::string_view group, std::int32_t fingerprint, bool& was_stored) {

@@ -20,6 +20,8 @@ namespace tern::broker {
 enum class ConsumeType : std::uint8_t { kActively, kPassively, kPop };
 enum class MessageModel : std::uint8_t { kBroadcasting, kClustering };
 
+inline constexpr std::size_t kExpressionBytesMax = 32 << 10;  // of a subscription: thousands of tags
+
 struct Subscription {
   std::string topic;
   std::string expression = "*";  // subString
@@ -31,10 +33,16 @@ struct Subscription {
   [[nodiscard]] bool matches(std::int64_t tags_code) const {
     return codes.empty() || codes.contains(static_cast<std::int32_t>(tags_code));
   }
+  /// Memory that it takes, about.
+  [[nodiscard]] std::int64_t bytes() const {
+    constexpr std::size_t kPerCode = 40, kPerTag = sizeof(std::string);
+    return static_cast<std::int64_t>(sizeof(Subscription) + topic.size() + 2 * expression.size() +
+                                     kPerTag * tags.size() + kPerCode * codes.size());
+  }
 };
 using SubscriptionPtr = std::shared_ptr<const Subscription>;
 /// "TagA || TagB", "*" or empty: as clients do, the parts trimmed and hashed. nullopt if it cannot be parsed (SQL92 is
-/// kept as text).
+/// kept as text), or is longer than kExpressionBytesMax.
 std::optional<Subscription> parse_subscription(std::string_view topic, std::string_view expression,
                                                std::string_view expression_type);
 
@@ -89,6 +97,8 @@ class ClientRegistry {
 
   /// Heartbeat fingerprints (v2), one per group: true if the stored one differed; stores the new one.
   bool exchange_fingerprint(std::string_view group, std::int32_t fingerprint, bool& was_stored);
+  /// False: nobody has said yet what the group subscribes to (it was gone in between, or the broker was restarted).
+  [[nodiscard]] bool knows_subscriptions(std::string_view group) const;
 
  private:
   struct Group;

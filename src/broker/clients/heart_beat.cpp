@@ -102,6 +102,8 @@ protocol::Response heart_beat(const remoting::Request& request, ClientRegistry& 
       bool was_stored = false;
       if (clients.exchange_fingerprint(heartbeat.group, fingerprint, was_stored) && was_stored)
         fingerprint_differs = true;
+      // "As before" says nothing about a group that we do not know: without this, its pulls would be refused for good.
+      if (keeps_subscriptions && !clients.knows_subscriptions(heartbeat.group)) fingerprint_differs = true;
       if (changed && heartbeat.model != MessageModel::kBroadcasting && options.notify_consumer_ids_changed &&
           group->notify_consumer_ids_changed_enable) {
         notify_members(clients, heartbeat.group);

@@ -188,6 +188,16 @@ TEST_F(HeartBeatTest, AsksClientsOfTheSecondVersionOnlyWhenTheFingerprintDiffers
   EXPECT_EQ(changed(fingerprinted(8)), "true") << "a heartbeat of the first version stores 0";
 }
 
+// The connection was lost, or the broker restarted: "as before" means nothing, and pulls would be refused for good.
+TEST_F(HeartBeatTest, AsksForTheSubscriptionsOfAGroupThatItDoesNotKnow) {
+  beat(fingerprinted(7));
+  clients.peer_closed(*peer);
+  const auto again = new_peer();
+  EXPECT_EQ(beat(fingerprinted(7, "c", /*without_sub=*/true), again)->field("IS_SUB_CHANGE"), "true");
+  EXPECT_EQ(beat(fingerprinted(7), again)->field("IS_SUB_CHANGE"), "false");
+  EXPECT_EQ(beat(fingerprinted(7, "c", /*without_sub=*/true), again)->field("IS_SUB_CHANGE"), "false");
+}
+
 TEST_F(HeartBeatTest, KeepsTheSubscriptionsThatASecondVersionLeavesOut) {
   beat(fingerprinted(7));
   beat(fingerprinted(7, "c", /*without_sub=*/true));
