@@ -54,16 +54,14 @@ boost::system::result<std::unique_ptr<Broker>, Broker::Problem> Broker::open(Par
 }
 
 boost::system::result<void, Broker::Problem> Broker::load() {
-  // The tables first: recovery asks what it finds in the log against them. The store's lock comes before anything is
-  // changed; loading only reads.
   const auto& root = parts_.store_options.root;
-  const auto segments = parts_.disk.list(parts_.store_options.log.directory);
-  const bool has_log = segments && !segments->empty();
-  if (auto problem = topics_.load(has_log)) return Problem{*problem};
-  if (auto problem = groups_.load(false)) return Problem{*problem};
-  if (auto problem = offsets_.load()) return Problem{*problem};
-
   store::Store::Hooks hooks;
+  // Recovery asks what it finds in the log against the tables.
+  hooks.claimed = [this](bool has_records) -> std::optional<std::string> {
+    if (auto problem = topics_.load(has_records)) return problem;
+    if (auto problem = groups_.load(false)) return problem;
+    return offsets_.load();
+  };
   hooks.schedule_tags_code = [levels = levels_](std::string_view properties, std::int64_t stored) {
     return levels.tags_code(properties, stored);
   };
@@ -81,6 +79,10 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   if (made)
     made = parts_.disk.sync_directory(root);  // else a power cut could take the directory with all that is in it
   if (!made) return Problem{fmt::format("{}/config: {}", root, made.error().text())};
+  // From the first record on, a store without topics.json is a damaged one.
+  if (const auto saved = topics_.save_first(); !saved) {
+    return Problem{fmt::format("{}: {}", config_path(root, "topics.json"), saved.error().text())};
+  }
   offsets_.clamp([this](std::string_view topic, std::int32_t queue_id) -> std::int64_t {
     const auto queue = store_->find_queue(topic, queue_id);
     return queue ? queue->bounds().max.value : 0;

@@ -54,7 +54,8 @@ Result<std::uint32_t> digest_below(const CommitLog& log, LogPosition position) {
 
 Store::Recovery::Outcome Store::Recovery::run() {
   const std::int64_t started_ms = store_.clock_.steady_ms();
-  for (const auto step : {&Recovery::lock_directory, &Recovery::refuse_foreign_stores, &Recovery::open_parts}) {
+  for (const auto step : {&Recovery::lock_directory, &Recovery::refuse_foreign_stores, &Recovery::open_log,
+                          &Recovery::tell_claimed, &Recovery::open_parts}) {
     if (auto done = (this->*step)(); !done) return done;
   }
   auto& log = *store_.log_;
@@ -123,6 +124,9 @@ Store::Recovery::Outcome Store::Recovery::run() {
   if (!report_.used_side_file) {
     if (auto done = continue_emptied_queues(); !done) return done;
   }
+  if (store_.hooks_.queue_found) {
+    for (const auto& queue : queues.all()) store_.hooks_.queue_found(queue->topic(), queue->id());
+  }
 
   // From here on a crash is a crash. The text is the process id, as Apache's broker writes it.
   auto abort = store_.disk_.open(file::join(store_.root_, "abort"), file::OpenMode::kCreate);
@@ -178,17 +182,38 @@ Store::Recovery::Outcome Store::Recovery::refuse_foreign_stores() {
   return {};
 }
 
+Store::Recovery::Outcome Store::Recovery::open_log() {
+  const auto& options = store_.options_;
+  std::string text;
+  auto log = CommitLog::open(store_.disk_, store_.clock_, options.log, text);
+  if (!log)
+    return problem(log.error(), text.empty() ? fmt::format("{}: {}", options.log.directory, log.error().text()) : text);
+  store_.log_ = std::move(*log);
+  return {};
+}
+
+Store::Recovery::Outcome Store::Recovery::tell_claimed() {
+  if (!store_.hooks_.claimed) return {};
+  const auto& log = *store_.log_;
+  bool has_records = log.min_position() > LogPosition{0};
+  if (!has_records && log.files_end() > log.min_position()) {
+    // A segment is there from the first start on; its first record begins with its size.
+    std::array<std::byte, 4> size{};
+    if (const auto status = log.read(log.min_position(), size); !status) {
+      return problem(status.error(), fmt::format("{}: {}", store_.options_.log.directory, status.error().text()));
+    }
+    has_records = std::ranges::any_of(size, [](std::byte byte) { return byte != std::byte{0}; });
+  }
+  if (auto text = store_.hooks_.claimed(has_records)) return problem(error(Errc::kDamaged), std::move(*text));
+  return {};
+}
+
 Store::Recovery::Outcome Store::Recovery::open_parts() {
   const auto& options = store_.options_;
   const auto aborted = store_.disk_.exists(file::join(store_.root_, "abort"));
   report_.was_clean = aborted && !*aborted;
 
   std::string text;
-  auto log = CommitLog::open(store_.disk_, store_.clock_, options.log, text);
-  if (!log)
-    return problem(log.error(), text.empty() ? fmt::format("{}: {}", options.log.directory, log.error().text()) : text);
-  store_.log_ = std::move(*log);
-
   auto queues = QueueTable::open(store_.disk_, options.queues, text);
   if (!queues)
     return problem(queues.error(),
@@ -355,9 +380,7 @@ Status Store::Recovery::enter_compared(const message::RecordView& record, LogPos
   const bool takes_offset = kind == 0 || kind == message::kSysTransactionCommit;
   if (takes_offset) {
     if (!queue_ || queue_->id() != record.queue_id || queue_->topic() != record.topic) {
-      const bool is_known = store_.queues_->find(record.topic, record.queue_id) != nullptr;
       queue_ = store_.queues_->get_or_create(record.topic, record.queue_id);
-      if (!is_known && store_.hooks_.queue_found) store_.hooks_.queue_found(record.topic, record.queue_id);
     }
     const QueueOffset offset{record.queue_offset};
     const auto bounds = queue_->bounds();

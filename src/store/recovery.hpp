@@ -23,6 +23,8 @@ class Store::Recovery {
   using Outcome = boost::system::result<void, OpenProblem>;
   Outcome lock_directory();
   Outcome refuse_foreign_stores();
+  Outcome open_log();
+  Outcome tell_claimed();
   Outcome open_parts();
   Outcome read_log(LogPosition from, LogPosition must_reach, bool compare);
   Status enter_compared(const message::RecordView& record, LogPosition position);

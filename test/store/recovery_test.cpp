@@ -198,6 +198,55 @@ TEST_F(Recovery, TellsTheBrokerOfQueuesThatItFoundInTheLogAlone) {
   EXPECT_EQ(found, (std::set<std::string>{"TA#0", "TA#1", "TB#0", "TB#1"}));
 }
 
+// The side file knows the queue, and the topic's own file may have been lost with the crash all the same.
+TEST_F(Recovery, TellsTheBrokerOfEveryQueueThatTheStoreHas) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, 4);
+    life.save();
+  }
+  const auto disk = disk_.kill();
+  std::set<std::string> found;
+  Store::Hooks hooks;
+  hooks.queue_found = [&](std::string_view topic, std::int32_t id) { found.insert(fmt::format("{}#{}", topic, id)); };
+  StoreLife life(*disk, clock_, options_, hooks);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_TRUE(life.report.used_side_file);
+  EXPECT_EQ(found, (std::set<std::string>{"TA#0", "TA#1", "TB#0", "TB#1"}));
+}
+
+TEST_F(Recovery, LetsTheBrokerReadItsTablesOnlyInADirectoryOfItsOwn) {
+  std::vector<bool> claimed;
+  Store::Hooks hooks;
+  hooks.claimed = [&](bool has_records) -> std::optional<std::string> {
+    claimed.push_back(has_records);
+    return std::nullopt;
+  };
+  for (const bool sends : {false, true, true}) {
+    StoreLife life(disk_, clock_, options_, hooks);
+    ASSERT_TRUE(life) << life.problem.text;
+    if (sends) {
+      ASSERT_TRUE(life.send({"body"}));
+    }
+  }
+  // A segment is there from the first life on, a record from the second.
+  EXPECT_EQ(claimed, (std::vector<bool>{false, false, true}));
+  auto other = options_;
+  other.identity.broker_name = "broker-b";
+  StoreLife life(disk_, clock_, other, hooks);
+  EXPECT_FALSE(life);
+  EXPECT_EQ(claimed.size(), 3U);
+}
+
+TEST_F(Recovery, StopsWithTheTextOfTheBrokersTables) {
+  Store::Hooks hooks;
+  hooks.claimed = [](bool) -> std::optional<std::string> { return "topics.json: no JSON at byte 7"; };
+  StoreLife life(disk_, clock_, options_, hooks);
+  ASSERT_FALSE(life);
+  EXPECT_EQ(life.problem.text, "topics.json: no JSON at byte 7");
+}
+
 TEST_F(Recovery, CutsATornTail) {
   LogPosition last;
   {

@@ -98,6 +98,7 @@ std::optional<std::string> TopicTable::load(bool has_log) {
 
   auto problem = load_table(file_, "topicConfigTable", has_log, [&](const Json* json) {
     if (json == nullptr) return;
+    was_found_ = true;
     if (const auto* version = protocol::object_member(*json, "dataVersion"))
       version_ = data_version_from_json(*version);
     for (const auto& [name, value] : protocol::object_member(*json, "topicConfigTable")->items()) {

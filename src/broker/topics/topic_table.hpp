@@ -79,6 +79,8 @@ class TopicTable {
   [[nodiscard]] protocol::Json to_json() const;
   /// Saves now, on the calling thread (clean stop).
   Status save();
+  /// The same, unless load() has found the file: for a new store, before its first record.
+  Status save_first() { return was_found_ ? Status{} : save(); }
 
  private:
   void changed(TopicPtr topic, Saved saved);
@@ -92,6 +94,7 @@ class TopicTable {
   mutable std::shared_mutex mutex_;
   std::map<std::string, TopicPtr, std::less<>> topics_;  // guarded by mutex_, as the two below
   DataVersion version_;
+  bool was_found_ = false;  // by load(), which precedes everything else
 };
 
 }  // namespace tern::broker

@@ -156,6 +156,18 @@ TEST_F(TopicTableTest, GivesATopicBackThatTheLogKnows) {
   EXPECT_EQ(shape(table->find("T")), "3/3/6");
 }
 
+// From its first record on, a store without the file counts as damaged: so the file comes first, and only then.
+TEST_F(TopicTableTest, SavesItsFileOnlyOfANewStore) {
+  auto table = make_loaded();
+  ASSERT_TRUE(table->save_first());
+  EXPECT_EQ(make()->load(true), std::nullopt);
+  const auto changes = disk.changes();
+  table = make();
+  ASSERT_EQ(table->load(true), std::nullopt);
+  ASSERT_TRUE(table->save_first());
+  EXPECT_EQ(disk.changes(), changes);
+}
+
 TEST_F(TopicTableTest, MarksOrderTopics) {
   const auto table = make_loaded();
   table->put(topic("T"));
