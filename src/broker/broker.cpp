@@ -34,6 +34,10 @@ Broker::Broker(Parts parts, BrokerIdentity identity, DelayLevels levels)
     : parts_(parts),
       identity_(std::move(identity)),
       levels_(std::move(levels)),
+      blocking_({static_cast<std::size_t>(parts.options.admin_queue_max), "adminBrokerThreadPoolQueueCapacity",
+                 &parts.clock, &parts.options.admin_wait_ms_max}),
+      cold_reads_({static_cast<std::size_t>(parts.options.pull_queue_max), "pullThreadPoolQueueCapacity", &parts.clock,
+                   &parts.options.pull_wait_ms_max}),
       topics_(parts.options, identity_, parts.disk, config_path(parts.store_options.root, "topics.json"), parts.clock,
               blocking_),
       groups_(parts.options, parts.disk, config_path(parts.store_options.root, "subscriptionGroup.json"), parts.clock,
@@ -99,7 +103,7 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   hold_ = std::make_unique<PullHold>(
       parts_.clock, threads,
       [this](std::size_t io_thread, std::function<void()> work) { parts_.network.post(io_thread, std::move(work)); },
-      [this](PendingPull pull) { resume_pull(std::move(pull), *pull_); });
+      [this](PendingPull pull) { return resume_pull(std::move(pull), *pull_); });
   send_ = std::make_unique<SendServices>(
       SendServices{parts_.options, identity_, levels_, topics_, groups_, locks_, std::vector<std::uint32_t>(threads)});
   send_back_ = std::make_unique<SendBackServices>(
@@ -230,7 +234,8 @@ void Broker::drain() {
 
 Status Broker::close() {
   // The io threads have ended. What was posted to the blocking thread is done here, then the store, then progress.
-  blocking_.step();
+  while (blocking_.step().done > 0) {
+  }
   Status status = store_->close();
   const auto keep_first = [&](Status next) {
     if (!next && status) status = next;

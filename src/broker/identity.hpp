@@ -43,7 +43,12 @@ struct BrokerOptions {
   Live<int> pull_count_max;                   // messages of one pull
   Live<std::int64_t> pull_bytes_max;
   Live<std::int64_t> parked_pulls_max;  // budget: parked requests, broker-wide
-  Live<int> key_query_count_max;        // defaultQueryMaxNum
+  Live<std::int64_t> parked_pulls_bytes_max;
+  int admin_queue_max = 0;  // adminBrokerThreadPoolQueueCapacity: requests that wait for the blocking thread
+  Live<std::int64_t> admin_wait_ms_max;  // waitTimeMillsInAdminBrokerQueue
+  int pull_queue_max = 0;                // pullThreadPoolQueueCapacity: pulls that wait for the disk
+  Live<std::int64_t> pull_wait_ms_max;   // waitTimeMillsInPullQueue
+  Live<int> key_query_count_max;         // defaultQueryMaxNum
 };
 std::span<const OptionRow<BrokerOptions>> broker_option_rows();
 

@@ -64,6 +64,17 @@ std::span<const OptionRow<BrokerOptions>> broker_option_rows() {
        "Bytes of one pull's answer after which no further message is added."},
       {"parkedPullsMax", &O::parked_pulls_max, "200000", range(0, INT_MAX),
        "Most pulls that may wait for messages at a time."},
+      {"parkedPullsBytesMax", &O::parked_pulls_bytes_max, "268435456", range(0, INT64_MAX),
+       "Most bytes of pulls that wait for messages. At this limit or the one before, connections that hold their share "
+       "are refused, and the largest holder is dropped for others."},
+      {"pullThreadPoolQueueCapacity", &O::pull_queue_max, "100000", range(1, 10'000'000),
+       "Most pulls that may wait for the disk at a time; beyond it they are answered SYSTEM_BUSY."},
+      {"waitTimeMillsInPullQueue", &O::pull_wait_ms_max, "5000", range(1, 600'000),
+       "Milliseconds after which a pull that still waits for the disk is answered SYSTEM_BUSY."},
+      {"adminBrokerThreadPoolQueueCapacity", &O::admin_queue_max, "10000", range(1, 10'000'000),
+       "Most requests of other kinds (send-back, queries, administration) that may wait for the disk at a time."},
+      {"waitTimeMillsInAdminBrokerQueue", &O::admin_wait_ms_max, "5000", range(1, 600'000),
+       "Milliseconds after which one of these that still waits is answered SYSTEM_BUSY."},
       {"defaultQueryMaxNum", &O::key_query_count_max, "32", range(1, 64), "Most messages of one query by unique key."},
   };
   return kRows;

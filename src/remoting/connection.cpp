@@ -16,6 +16,7 @@ namespace {
 
 constexpr unsigned kBudgetPauses =
     static_cast<unsigned>(Pause::kReceivingBudget) | static_cast<unsigned>(Pause::kUnsentBudget);
+constexpr unsigned kUnsentPauses = static_cast<unsigned>(Pause::kUnsent) | static_cast<unsigned>(Pause::kUnsentBudget);
 
 bool would_block(int error) {
   return error == EAGAIN || error == EWOULDBLOCK;
@@ -403,12 +404,18 @@ void Connection::pause(Pause reason) {
     paused_since_ns_ = io_.turn_ns();
     io_.budget_pauses(1);
   }
+  note_choked();
 }
 
 void Connection::resume(Pause reason) {
   const unsigned before = std::exchange(pauses_, pauses_ & ~static_cast<unsigned>(reason));
   if ((before & kBudgetPauses) != 0 && (pauses_ & kBudgetPauses) == 0) io_.budget_pauses(-1);
+  note_choked();
   if (before != 0 && pauses_ == 0 && !waits_readable_ && !ended_ && !ending_) wait_readable();
+}
+
+void Connection::note_choked() {
+  is_choked_.store((pauses_ & kUnsentPauses) != 0, std::memory_order_relaxed);
 }
 
 // --- Sending

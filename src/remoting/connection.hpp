@@ -60,6 +60,7 @@ class Connection final : public Peer, public Reply::Sink, public std::enable_sha
   [[nodiscard]] std::string remote_text() const override { return remote_.text(); }
   [[nodiscard]] std::size_t io_thread() const noexcept override { return io_index_; }
   [[nodiscard]] bool is_open() const noexcept override { return open_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool takes_answers() const noexcept override { return !is_choked_.load(std::memory_order_relaxed); }
   void notify(protocol::Outgoing request) override;
   void call(protocol::Outgoing request, std::int64_t timeout_ms, AnswerHandler done) override;
   void close() override;
@@ -120,6 +121,7 @@ class Connection final : public Peer, public Reply::Sink, public std::enable_sha
   void pushed(std::size_t size) TERN_REQUIRES(io_role);
   void write_out() TERN_REQUIRES(io_role);
   void heed_unsent() TERN_REQUIRES(io_role);
+  void note_choked() TERN_REQUIRES(io_role);
   void start_call(std::int32_t opaque, std::int64_t timeout_ms, AnswerHandler done) TERN_REQUIRES(io_role);
   void finish_call(std::int32_t opaque, Result<Answer> answer) TERN_REQUIRES(io_role);
   void answered() TERN_REQUIRES(io_role);
@@ -135,6 +137,7 @@ class Connection final : public Peer, public Reply::Sink, public std::enable_sha
   Origin origin_;
 
   std::atomic<bool> open_{true};          // relaxed: a hint, what is sent to a closed peer is swallowed anyway
+  std::atomic<bool> is_choked_{false};    // paused for what is unsent; relaxed: a hint
   std::atomic<std::int32_t> opaques_{0};  // relaxed: only uniqueness counts
 
   // Owned by the io thread.

@@ -121,7 +121,6 @@ TEST(ApacheBrokerKeys, StopWhereDataSecurityOrAvailabilityWouldBeLost) {
            {"storePathCommitLog", "/disk1,/disk2"},
            {"readOnlyCommitLogStorePaths", "/disk3"},
            {"flushDiskType", "SYNC_FLUSH"},
-           {"cleanFileForciblyEnable", "false"},
            {"replicasPerDiskPartition", "2"},
            {"fetchNamesrvAddrByAddressServer", "true"},
            {"enablePropertyFilter", "true"},

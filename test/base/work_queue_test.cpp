@@ -1,11 +1,15 @@
 #include "tern/base/work_queue.hpp"
 
 #include <atomic>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "support/manual_clock.hpp"
 
 namespace tern {
 namespace {
@@ -23,7 +27,7 @@ TEST(WorkQueue, RunsWorkInTheOrderItCame) {
 }
 
 TEST(WorkQueue, RefusesWorkBeyondItsDepth) {
-  WorkQueue queue(2);
+  WorkQueue queue({.depth_max = 2});
   int ran = 0;
   EXPECT_TRUE(queue.post([&] { ++ran; }));
   EXPECT_TRUE(queue.post([&] { ++ran; }));
@@ -44,6 +48,26 @@ TEST(WorkQueue, TakesWorkThatIsPostedByWorkInTheNextStep) {
   EXPECT_EQ(ran, 1);
   EXPECT_EQ(queue.step().done, 1);
   EXPECT_EQ(ran, 2);
+}
+
+TEST(WorkQueue, TellsWorkThatWaitedTooLongInsteadOfDoingIt) {
+  test::ManualClock clock;
+  const Live<std::int64_t> wait_ms_max(100);
+  WorkQueue queue({.clock = &clock, .wait_ms_max = &wait_ms_max});
+  std::vector<std::string> heard;
+  const auto post = [&](const std::string& name) {
+    return queue.post([&heard, name] { heard.push_back(name); },
+                      [&heard, name](const WorkQueue::Lateness& late) {
+                        heard.push_back(fmt::format("{} late by {} before {}", name, late.waited_ms, late.depth));
+                      });
+  };
+  ASSERT_TRUE(post("first"));
+  ASSERT_TRUE(queue.post([&] { heard.push_back("patient"); }));
+  clock.advance_ms(1);
+  ASSERT_TRUE(post("second"));
+  clock.advance_ms(100);
+  queue.step();
+  EXPECT_THAT(heard, testing::ElementsAre("first late by 101 before 2", "patient", "second"));
 }
 
 TEST(WorkQueue, WakesItsThread) {

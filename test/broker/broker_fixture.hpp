@@ -96,7 +96,9 @@ class FakePeer final : public remoting::Peer {
     done(remoting::error(remoting::Errc::kClosed));
   }
   void close() override { is_open_ = false; }
+  [[nodiscard]] bool takes_answers() const noexcept override { return takes_answers_; }
 
+  void take_answers(bool takes) { takes_answers_ = takes; }
   [[nodiscard]] const std::vector<protocol::Outgoing>& notices() const { return notices_; }
   /// How many notices have come since the last call.
   std::size_t take_notices() { return std::exchange(notices_, {}).size(); }
@@ -105,6 +107,7 @@ class FakePeer final : public remoting::Peer {
   const std::uint64_t id_;
   message::Host host_;
   bool is_open_ = true;
+  bool takes_answers_ = true;
   std::vector<protocol::Outgoing> notices_;
 };
 using FakePeerPtr = std::shared_ptr<FakePeer>;
@@ -179,7 +182,7 @@ class BrokerFixture : public ::testing::Test {
     store = std::move(*opened);
     hold = std::make_unique<broker::PullHold>(
         clock, 1, [this](std::size_t, std::function<void()> work) { posted.push_back(std::move(work)); },
-        [this](broker::PendingPull pull) { broker::resume_pull(std::move(pull), *pull_services); });
+        [this](broker::PendingPull pull) { return broker::resume_pull(std::move(pull), *pull_services); });
     services.stages.push_back(std::make_unique<broker::SendStage>(*store, options, identity, clock, 1));
     const auto on_io = [this](std::size_t, std::function<void(broker::SendStage&)> work) {
       posted.push_back([this, work = std::move(work)] { work(stage()); });

@@ -22,6 +22,7 @@ class FakePeer final : public remoting::Peer {
   [[nodiscard]] std::string remote_text() const override { return "127.0.0.1:1"; }
   [[nodiscard]] std::size_t io_thread() const noexcept override { return 0; }
   [[nodiscard]] bool is_open() const noexcept override { return is_open_; }
+  [[nodiscard]] bool takes_answers() const noexcept override { return true; }
   void notify(protocol::Outgoing /*request*/) override {}
   void call(protocol::Outgoing /*request*/, std::int64_t /*timeout_ms*/, remoting::AnswerHandler done) override {
     done(remoting::error(remoting::Errc::kClosed));

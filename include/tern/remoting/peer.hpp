@@ -55,6 +55,9 @@ class Peer {
   [[nodiscard]] virtual std::size_t io_thread() const noexcept = 0;
   /// A hint: it may close right after.
   [[nodiscard]] virtual bool is_open() const noexcept = 0;
+  /// False while it has a megabyte unsent, or its share of a budget that is nearly used up: large answers had better
+  /// wait. A hint, right on its own io thread.
+  [[nodiscard]] virtual bool takes_answers() const noexcept = 0;
   /// One-way request. Dropped if the peer is closed.
   virtual void notify(protocol::Outgoing request) = 0;
   /// Request with an answer. `done` runs exactly once, on the peer's io thread and not inside call(): with the answer,

@@ -83,6 +83,7 @@ std::map<std::string, std::string> BrokerStatus::table() const {
       {"putNotReady", number(counters.not_ready)},
       {"readOnlyReason", log.read_only_reason()},
       {"parkedPulls", number(pull_.hold.parked())},
+      {"parkedPullsDropped", number(pull_.hold.dropped_for_budget())},
       {"connections", number(network.connections)},
       {"requests", number(network.requests)},
       {"badFrames", number(network.bad_frames)},

@@ -2,12 +2,12 @@
 #include <algorithm>
 
 #include "broker/admin/requests.hpp"
+#include "broker/blocking_answer.hpp"
 
 namespace tern::broker {
 namespace {
 
 using protocol::Json;
-using protocol::ResponseCode;
 
 struct Fields {
   std::string_view group;
@@ -33,9 +33,9 @@ void get_consume_stats(const remoting::Request& request, remoting::Reply reply, 
     if (!name.empty()) names.emplace(name);
   }
   if (names.empty()) names = offsets.topics_of(fields->group);
-  auto job = std::make_shared<remoting::Reply>(std::move(reply));
-  const bool posted =
-      blocking.post([job, names, group = std::string(fields->group), &topics, &offsets, &clients, &store, &identity] {
+  answer_blocking(
+      blocking, std::move(reply),
+      [names, group = std::string(fields->group), &topics, &offsets, &clients, &store, &identity](remoting::Reply to) {
         auto table = Json::object();
         for (const auto& name : names) {
           const auto topic = topics.find(name);
@@ -59,10 +59,8 @@ void get_consume_stats(const remoting::Request& request, remoting::Reply reply, 
           }
         }
         const Json body = {{"consumeTps", 0.0}, {"offsetTable", std::move(table)}};
-        (*job)(protocol::ok().with_body(protocol::write_json(body, protocol::KeyStyle::kUnquoted, {"offsetTable"})));
+        to(protocol::ok().with_body(protocol::write_json(body, protocol::KeyStyle::kUnquoted, {"offsetTable"})));
       });
-  if (!posted)
-    (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 }  // namespace tern::broker

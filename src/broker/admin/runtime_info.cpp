@@ -1,16 +1,13 @@
 // GET_BROKER_RUNTIME_INFO (28) and GET_BROKER_CONFIG (26).
 #include "broker/admin/requests.hpp"
+#include "broker/blocking_answer.hpp"
 
 namespace tern::broker {
 
 void get_runtime_info(const remoting::Request&, remoting::Reply reply, BrokerStatus& status, WorkQueue& blocking) {
-  auto job = std::make_shared<remoting::Reply>(std::move(reply));
-  const bool posted = blocking.post([job, &status] {
-    (*job)(protocol::ok().with_body(protocol::write_json({{"table", protocol::Json(status.table())}})));
+  answer_blocking(blocking, std::move(reply), [&status](remoting::Reply to) {
+    to(protocol::ok().with_body(protocol::write_json({{"table", protocol::Json(status.table())}})));
   });
-  if (!posted)
-    (*job)(
-        protocol::refuse(protocol::ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 protocol::Response get_broker_config(const remoting::Request&, OptionSet& settings, TopicTable& topics) {

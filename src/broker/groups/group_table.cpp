@@ -63,7 +63,10 @@ std::optional<GroupConfig> group_from_json(const Json& json) {
 
 GroupTable::GroupTable(const BrokerOptions& options, file::Disk& disk, std::string path, const Clock& clock,
                        WorkQueue& blocking)
-    : options_(options), file_(disk, std::move(path)), clock_(clock), blocking_(blocking) {}
+    : options_(options),
+      file_(disk, std::move(path)),
+      clock_(clock),
+      saves_(blocking, file_.path(), [this] { return save(); }) {}
 
 std::optional<std::string> GroupTable::load(bool has_log) {
   const std::unique_lock lock(mutex_);
@@ -123,12 +126,7 @@ std::vector<GroupPtr> GroupTable::all() const {
 
 void GroupTable::changed(Saved saved) {
   version_.bump(clock_.wall_ms());
-  const bool posted = blocking_.post([this, saved] {
-    const auto status = save();
-    if (!status) log_error("{} cannot be saved: {}", file_.path(), status.error().text());
-    if (saved) saved(status);
-  });
-  if (!posted && saved) saved(errno_error(EBUSY));
+  saves_.request(std::move(saved));
 }
 
 void GroupTable::put(GroupConfig group, Saved saved) {

@@ -51,7 +51,7 @@ class GroupTable {
   const BrokerOptions& options_;
   file::MetadataFile file_;
   const Clock& clock_;
-  WorkQueue& blocking_;
+  TableSave saves_;
   mutable std::shared_mutex mutex_;
   std::map<std::string, GroupPtr, std::less<>> groups_;  // guarded by mutex_, as the two below
   std::map<std::string, std::map<std::string, std::int64_t, std::less<>>, std::less<>> forbidden_;

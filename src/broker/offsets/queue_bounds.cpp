@@ -2,6 +2,7 @@
 // queue holds. Unknown queues answer 0 (-1 for a time), never an error.
 #include <algorithm>
 
+#include "broker/blocking_answer.hpp"
 #include "broker/offsets/requests.hpp"
 
 namespace tern::broker {
@@ -23,15 +24,6 @@ bool is_upper(std::string_view boundary) {
   constexpr std::string_view kUpper = "upper";
   return boundary.size() == kUpper.size() &&
          std::equal(boundary.begin(), boundary.end(), kUpper.begin(), [](char a, char b) { return (a | 0x20) == b; });
-}
-
-// Runs where the disk may be waited for.
-void answer_blocking(WorkQueue& blocking, remoting::Reply reply, std::function<protocol::Response()> work) {
-  auto job = std::make_shared<remoting::Reply>(std::move(reply));
-  if (!blocking.post([job, work = std::move(work)] { (*job)(work()); })) {
-    (*job)(
-        protocol::refuse(protocol::ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
-  }
 }
 
 }  // namespace
@@ -57,13 +49,13 @@ void search_offset_by_time(const remoting::Request& request, remoting::Reply rep
   const auto queue = store.find_queue(fields->topic, fields->queue_id);
   if (!queue) return reply(protocol::ok().field("offset", 0));
   const auto boundary = is_upper(fields->boundary) ? store::TimeBoundary::kUpper : store::TimeBoundary::kLower;
-  answer_blocking(blocking, std::move(reply), [queue, boundary, timestamp = fields->timestamp, &store] {
-    const auto offset = store.offset_by_time(*queue, timestamp, boundary);
-    if (!offset)
-      return protocol::refuse(protocol::ResponseCode::kSystemError, "the queue cannot be read: {}",
-                              offset.error().text());
-    return protocol::ok().field("offset", offset->value);
-  });
+  answer_blocking(blocking, std::move(reply),
+                  [queue, boundary, timestamp = fields->timestamp, &store](remoting::Reply to) {
+                    const auto offset = store.offset_by_time(*queue, timestamp, boundary);
+                    to(offset ? protocol::ok().field("offset", offset->value)
+                              : protocol::refuse(protocol::ResponseCode::kSystemError, "the queue cannot be read: {}",
+                                                 offset.error().text()));
+                  });
 }
 
 void get_earliest_store_time(const remoting::Request& request, remoting::Reply reply, store::Store& store,
@@ -72,9 +64,9 @@ void get_earliest_store_time(const remoting::Request& request, remoting::Reply r
   if (!fields) return reply(protocol::refuse(fields.error()));
   const auto queue = store.find_queue(fields->topic, fields->queue_id);
   if (!queue) return reply(protocol::ok().field("timestamp", -1));
-  answer_blocking(blocking, std::move(reply), [queue, &store] {
+  answer_blocking(blocking, std::move(reply), [queue, &store](remoting::Reply to) {
     const auto time = store.store_time(*queue, queue->bounds().min);
-    return protocol::ok().field("timestamp", time ? *time : -1);
+    to(protocol::ok().field("timestamp", time ? *time : -1));
   });
 }
 

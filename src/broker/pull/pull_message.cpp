@@ -4,6 +4,8 @@
 
 #include "tern/message/topic_name.hpp"
 
+#include "broker/blocking_answer.hpp"
+
 namespace tern::broker {
 namespace {
 
@@ -104,28 +106,57 @@ ReadLimits limits_of(const PullServices& services, int count_max) {
   return {std::min(count_max, services.options.pull_count_max.get()), services.options.pull_bytes_max};
 }
 
+HoldLimits hold_limits(const BrokerOptions& options) {
+  return {options.parked_pulls_max.get(), options.parked_pulls_bytes_max.get()};
+}
+
+Response refuse_parking(Parking limit, const BrokerOptions& options) {
+  const bool is_count = limit == Parking::kTooMany;
+  return protocol::refuse(
+      ResponseCode::kSystemBusy,
+      "[OVERLOAD]system busy, start flow control for a while: {} of parked pulls are at their limit "
+      "of {} ({}), and this connection holds its share or more",
+      is_count ? "the number" : "the bytes",
+      is_count ? options.parked_pulls_max.get() : options.parked_pulls_bytes_max.get(),
+      is_count ? "parkedPullsMax" : "parkedPullsBytesMax");
+}
+
 // Reads where waiting for the disk is allowed, then answers.
 void read_cold(PendingPull pull, PullServices& services) {
+  if (const auto parking = services.hold.count(pull, hold_limits(services.options)); parking != Parking::kParked) {
+    return pull.reply(refuse_parking(parking, services.options));
+  }
   auto job = std::make_shared<PendingPull>(std::move(pull));
-  const bool taken = services.cold_reads.post([job, &services] {
+  const auto work = [job, &services] {
+    services.hold.uncount(*job);
+    if (!job->peer->is_open()) return job->reply.forget();
+    // What has not been read weighs nothing: it is tried again when the client has taken what it was given.
+    if (!job->peer->takes_answers()) return services.hold.defer(std::move(*job));
     auto read = read_messages(services.store, *job->queue, job->offset, limits_of(services, job->count_max),
                               job->filter.get(), false);
     give(*job, read, services);
-  });
-  if (!taken) {
-    job->reply(
-        protocol::refuse(ResponseCode::kSystemBusy,
-                         "[OVERLOAD]system busy, start flow control for a while: too many reads wait for the disk"));
-  }
+  };
+  const auto late = [job, &services](const WorkQueue::Lateness& lateness) {
+    services.hold.uncount(*job);
+    job->reply(refuse_late(lateness));
+  };
+  if (services.cold_reads.post(work, late)) return;
+  services.hold.uncount(*job);
+  job->reply(refuse_overload(services.cold_reads));
 }
 
 }  // namespace
 
-void resume_pull(PendingPull pull, PullServices& services) {
+std::int64_t resume_pull(PendingPull pull, PullServices& services) {
   auto read = read_messages(services.store, *pull.queue, pull.offset, limits_of(services, pull.count_max),
                             pull.filter.get(), true);
-  if (read.status == ReadStatus::kWouldBlock) return read_cold(std::move(pull), services);
+  if (read.status == ReadStatus::kWouldBlock) {
+    read_cold(std::move(pull), services);
+    return 0;
+  }
+  const auto bytes = static_cast<std::int64_t>(read.messages.size());
   give(pull, read, services);
+  return bytes;
 }
 
 void pull_message(const remoting::Request& request, remoting::Reply reply, PullServices& services) {
@@ -166,9 +197,15 @@ void pull_message(const remoting::Request& request, remoting::Reply reply, PullS
   if ((fields->sys_flag & kFlagSubscription) != 0) {
     if (is_tag(fields->expression_type)) {
       auto parsed = parse_subscription(fields->topic, fields->subscription, "TAG");
-      if (!parsed)
+      if (!parsed) {
         return reply(
-            protocol::refuse(ResponseCode::kSubscriptionParseFailed, "parse the consumer's subscription failed"));
+            protocol::refuse(ResponseCode::kSubscriptionParseFailed,
+                             "parse the consumer's subscription failed: it names no tag, or is longer than {} bytes",
+                             kExpressionBytesMax));
+      }
+      // It may wait with the pull: what filters is kept, not what it was made of.
+      parsed->tags = {};
+      parsed->expression = {};
       if (!parsed->codes.empty()) filter = std::make_shared<const Subscription>(std::move(*parsed));
     }
   } else {
@@ -225,11 +262,9 @@ void pull_message(const remoting::Request& request, remoting::Reply reply, PullS
   if (is_not_found && (fields->sys_flag & kFlagSuspend) != 0) {
     const std::int64_t wait_ms =
         options.long_polling ? std::min(fields->suspend_ms, kSuspendMaxMs) : options.short_polling_ms.get();
-    if (services.hold.park(pull, wait_ms, options.parked_pulls_max)) return;
-    return pull.reply(protocol::refuse(ResponseCode::kSystemBusy,
-                                       "[OVERLOAD]system busy, start flow control for a while: {} pulls are "
-                                       "parked (parkedPullsMax)",
-                                       options.parked_pulls_max.get()));
+    const auto parking = services.hold.park(pull, wait_ms, hold_limits(options));
+    if (parking != Parking::kParked) pull.reply(refuse_parking(parking, options));
+    return;
   }
   give(pull, read, services);
 }

@@ -38,7 +38,8 @@ struct PullServices {
 
 /// PULL_MESSAGE (11) and LITE_PULL_MESSAGE (361).
 void pull_message(const remoting::Request& request, remoting::Reply reply, PullServices& services);
-/// A parked pull comes back: it is read again and answered, whatever there is. On its io thread.
-void resume_pull(PendingPull pull, PullServices& services);
+/// A parked pull comes back: it is read again and answered, whatever there is. On its io thread. Returns the bytes of
+/// messages that it was given.
+std::int64_t resume_pull(PendingPull pull, PullServices& services);
 
 }  // namespace tern::broker

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "broker/blocking_answer.hpp"
 #include "broker/query/requests.hpp"
 
 namespace tern::broker {
@@ -37,27 +38,26 @@ void query_message(const remoting::Request& request, remoting::Reply reply, stor
       std::min(fields->is_unique_key ? options.key_query_count_max.get() : fields->count_max, kFoundMax);
   std::string key = fields->index_type == "T" ? "T#" : "";
   key += fields->key;
-  auto job = std::make_shared<remoting::Reply>(std::move(reply));
-  const bool taken = blocking.post([job, topic = std::string(fields->topic), key, count_max, begin = fields->begin_ms,
-                                    end = fields->end_ms, &store] {
-    auto found = store.query(topic, key, count_max, begin, end);
-    if (!found)
-      return (*job)(
-          protocol::refuse(ResponseCode::kSystemError, "the key index cannot be read: {}", found.error().text()));
-    std::sort(found->positions.begin(), found->positions.end());
-    std::string messages;
-    for (const auto position : found->positions) {
-      if (auto record = store.record_at(position)) messages += *record;
-    }
-    auto response = messages.empty() ? protocol::refuse(ResponseCode::kQueryNotFound,
-                                                        "can not find message, maybe time range not correct")
-                                     : protocol::ok().with_body(std::move(messages));
-    response.fields.add("indexLastUpdateTimestamp", response.body.empty() ? 0 : found->last_timestamp);
-    response.fields.add("indexLastUpdatePhyoffset", response.body.empty() ? 0 : found->last_position.value);
-    (*job)(std::move(response));
-  });
-  if (!taken)
-    (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
+  answer_blocking(
+      blocking, std::move(reply),
+      [topic = std::string(fields->topic), key, count_max, begin = fields->begin_ms, end = fields->end_ms,
+       &store](remoting::Reply to) {
+        auto found = store.query(topic, key, count_max, begin, end);
+        if (!found)
+          return to(
+              protocol::refuse(ResponseCode::kSystemError, "the key index cannot be read: {}", found.error().text()));
+        std::sort(found->positions.begin(), found->positions.end());
+        std::string messages;
+        for (const auto position : found->positions) {
+          if (auto record = store.record_at(position)) messages += *record;
+        }
+        auto response = messages.empty() ? protocol::refuse(ResponseCode::kQueryNotFound,
+                                                            "can not find message, maybe time range not correct")
+                                         : protocol::ok().with_body(std::move(messages));
+        response.fields.add("indexLastUpdateTimestamp", response.body.empty() ? 0 : found->last_timestamp);
+        response.fields.add("indexLastUpdatePhyoffset", response.body.empty() ? 0 : found->last_position.value);
+        to(std::move(response));
+      });
 }
 
 }  // namespace tern::broker

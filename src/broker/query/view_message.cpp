@@ -1,4 +1,5 @@
 // VIEW_MESSAGE_BY_ID (33): the message at a log position.
+#include "broker/blocking_answer.hpp"
 #include "broker/query/requests.hpp"
 
 namespace tern::broker {
@@ -14,17 +15,13 @@ constexpr auto kFields = protocol::fields<Fields>(protocol::required("offset", &
 void view_message(const remoting::Request& request, remoting::Reply reply, store::Store& store, WorkQueue& blocking) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
-  auto job = std::make_shared<remoting::Reply>(std::move(reply));
-  const bool taken = blocking.post([job, offset = fields->offset, &store] {
+  answer_blocking(blocking, std::move(reply), [offset = fields->offset, &store](remoting::Reply to) {
     auto record = store.record_at({offset});
     if (!record)
-      return (*job)(
+      return to(
           protocol::refuse(protocol::ResponseCode::kSystemError, "can not find message by the offset, {}", offset));
-    (*job)(protocol::ok().with_body(std::move(*record)));
+    to(protocol::ok().with_body(std::move(*record)));
   });
-  if (!taken)
-    (*job)(
-        protocol::refuse(protocol::ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 }  // namespace tern::broker

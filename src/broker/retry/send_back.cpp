@@ -6,6 +6,8 @@
 #include "tern/message/properties.hpp"
 #include "tern/message/topic_name.hpp"
 
+#include "broker/blocking_answer.hpp"
+
 namespace tern::broker {
 namespace {
 
@@ -76,7 +78,7 @@ void consumer_send_back(const remoting::Request& request, remoting::Reply reply,
   };
   auto job = std::make_shared<Job>(
       Job{std::move(reply), std::string(fields->group), fields->offset, fields->delay_level, attempts, retry, {}});
-  const bool taken = services.blocking.post([job, io_thread = request.io_thread, &services] {
+  const auto resend = [job, io_thread = request.io_thread, &services] {
     auto record = services.store.record_at({job->offset});
     if (!record) {
       return job->reply(protocol::refuse(ResponseCode::kSystemError, "look message by offset failed, {}", job->offset));
@@ -135,9 +137,10 @@ void consumer_send_back(const remoting::Request& request, remoting::Reply reply,
       });
       if (!staged) job->reply(protocol::refuse(ResponseCode::kSystemError, "PROPERTIES_SIZE_EXCEEDED"));
     });
-  });
-  if (!taken)
-    job->reply(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
+  };
+  const bool taken =
+      services.blocking.post(resend, [job](const WorkQueue::Lateness& late) { job->reply(refuse_late(late)); });
+  if (!taken) job->reply(refuse_overload(services.blocking));
 }
 
 }  // namespace tern::broker

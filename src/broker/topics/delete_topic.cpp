@@ -1,6 +1,7 @@
 // DELETE_TOPIC_IN_BROKER (215): the topic, its queues and its offsets. Its records stay in the log until they expire.
 #include "tern/base/log.hpp"
 
+#include "broker/blocking_answer.hpp"
 #include "broker/topics/requests.hpp"
 
 namespace tern::broker {
@@ -25,13 +26,13 @@ void delete_topic(const remoting::Request& request, remoting::Reply reply, Topic
     return reply(protocol::refuse(ResponseCode::kInvalidParameter, "The topic[{}] is conflict with system topic.",
                                   fields->topic));
   }
-  auto job = std::make_shared<remoting::Reply>(std::move(reply));
   const std::string topic(fields->topic);
-  const bool posted = blocking.post([job, topic, &topics, &offsets, &store, &hold] {
+  answer_blocking(blocking, std::move(reply), [topic, &topics, &offsets, &store, &hold](remoting::Reply to) {
     offsets.remove_topic(topic);
     const auto removed = store.remove_topic(topic);
     if (!removed) log_error("the queues of topic {} cannot be removed: {}", topic, removed.error().text());
     hold.wake_topic(topic);
+    auto job = std::make_shared<remoting::Reply>(std::move(to));
     topics.remove(topic, [job, removed](Status saved) {
       const auto& failed = removed ? saved : removed;
       (*job)(failed ? protocol::ok()
@@ -39,8 +40,6 @@ void delete_topic(const remoting::Request& request, remoting::Reply reply, Topic
                                        failed.error().text()));
     });
   });
-  if (!posted)
-    (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 }  // namespace tern::broker

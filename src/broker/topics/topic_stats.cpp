@@ -1,6 +1,7 @@
 // GET_TOPIC_STATS_INFO (202): what each queue of a topic holds, and when it last grew.
 #include <algorithm>
 
+#include "broker/blocking_answer.hpp"
 #include "broker/topics/requests.hpp"
 
 namespace tern::broker {
@@ -22,8 +23,7 @@ void get_topic_stats(const remoting::Request& request, remoting::Reply reply, To
   if (!fields) return reply(protocol::refuse(fields.error()));
   const auto topic = topics.find(fields->topic);
   if (!topic) return reply(protocol::refuse(ResponseCode::kTopicNotExist, "topic[{}] not exist", fields->topic));
-  auto job = std::make_shared<remoting::Reply>(std::move(reply));
-  const bool posted = blocking.post([job, topic, &store, &identity] {
+  answer_blocking(blocking, std::move(reply), [topic, &store, &identity](remoting::Reply to) {
     auto table = Json::object();
     for (int id = 0; id < std::max(topic->read_queues, topic->write_queues); ++id) {
       const auto queue = store.find_queue(topic->name, id);
@@ -37,10 +37,8 @@ void get_topic_stats(const remoting::Request& request, remoting::Reply reply, To
           {"lastUpdateTimestamp", updated}, {"maxOffset", bounds.max.value}, {"minOffset", bounds.min.value}};
     }
     const Json body = {{"offsetTable", std::move(table)}, {"topicPutTps", 0.0}};
-    (*job)(protocol::ok().with_body(protocol::write_json(body, protocol::KeyStyle::kUnquoted, {"offsetTable"})));
+    to(protocol::ok().with_body(protocol::write_json(body, protocol::KeyStyle::kUnquoted, {"offsetTable"})));
   });
-  if (!posted)
-    (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 }  // namespace tern::broker

@@ -69,7 +69,11 @@ std::optional<TopicConfig> topic_from_json(std::string_view name, const Json& js
 
 TopicTable::TopicTable(const BrokerOptions& options, const BrokerIdentity& identity, file::Disk& disk, std::string path,
                        const Clock& clock, WorkQueue& blocking)
-    : options_(options), identity_(identity), file_(disk, std::move(path)), clock_(clock), blocking_(blocking) {}
+    : options_(options),
+      identity_(identity),
+      file_(disk, std::move(path)),
+      clock_(clock),
+      saves_(blocking, file_.path(), [this] { return save(); }) {}
 
 std::optional<std::string> TopicTable::load(bool has_log) {
   const std::unique_lock lock(mutex_);
@@ -145,13 +149,7 @@ bool TopicTable::is_system(std::string_view topic) const {
 }
 
 void TopicTable::changed(TopicPtr topic, Saved saved) {
-  const bool posted = blocking_.post([this, saved] {
-    const auto status = save();
-    if (!status) log_error("{} cannot be saved: {}", file_.path(), status.error().text());
-    if (saved) saved(status);
-  });
-  // Too much is waiting already: the next change, or the stop, saves this one too.
-  if (!posted && saved) saved(errno_error(EBUSY));
+  saves_.request(std::move(saved));
   if (topic && listener_) listener_(*topic);
 }
 

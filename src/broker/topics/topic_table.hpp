@@ -19,6 +19,7 @@
 
 #include "broker/data_version.hpp"
 #include "broker/identity.hpp"
+#include "broker/table_save.hpp"
 
 namespace tern::broker {
 
@@ -61,7 +62,7 @@ class TopicTable {
 
   /// Creates or replaces. False if it is identical already (no version bump). `saved` (may be empty) runs on the
   /// blocking thread once the file is on disk, with the failure if it could not be saved.
-  using Saved = std::function<void(Status)>;
+  using Saved = TableSave::Saved;
   bool put(TopicConfig topic, Saved saved = {});
   /// Auto-creation on send: nullptr if `default_topic` does not exist here or does not pass its existence on.
   TopicPtr create_from_default(std::string_view topic, std::string_view default_topic, int queues, bool is_unit);
@@ -89,7 +90,7 @@ class TopicTable {
   const BrokerIdentity& identity_;
   file::MetadataFile file_;
   const Clock& clock_;
-  WorkQueue& blocking_;
+  TableSave saves_;
   std::function<void(const TopicConfig&)> listener_;
   mutable std::shared_mutex mutex_;
   std::map<std::string, TopicPtr, std::less<>> topics_;  // guarded by mutex_, as the two below
