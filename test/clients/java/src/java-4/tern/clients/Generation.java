@@ -1,9 +1,13 @@
 package tern.clients;
 
+import java.util.OptionalLong;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.common.message.MessageQueue;
+import org.apache.rocketmq.common.protocol.header.PullMessageRequestHeader;
 import org.apache.rocketmq.common.protocol.heartbeat.MessageModel;
+import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 
 /** What the clients of the two generations have under different names: here, 4.x. */
 final class Generation {
@@ -13,6 +17,17 @@ final class Generation {
 
     static void createTopic(DefaultMQProducer producer, String modelTopic, String topic, int queues) throws MQClientException {
         producer.createTopic(modelTopic, topic, queues);
+    }
+
+    /** Where this request starts to pull from the queue, if that is what it does. */
+    static OptionalLong pullOffset(RemotingCommand request, MessageQueue queue) {
+        if (request.readCustomHeader() instanceof PullMessageRequestHeader) {
+            PullMessageRequestHeader pull = (PullMessageRequestHeader) request.readCustomHeader();
+            if (pull.getTopic().equals(queue.getTopic()) && pull.getQueueId() == queue.getQueueId()) {
+                return OptionalLong.of(pull.getQueueOffset());
+            }
+        }
+        return OptionalLong.empty();
     }
 
     private Generation() {

@@ -27,6 +27,7 @@ import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
+import org.apache.rocketmq.remoting.RPCHook;
 import org.junit.jupiter.api.AfterEach;
 
 /** Makes clients that end with the test, topics that are ready for use, and the few things that many tests do with them. */
@@ -102,7 +103,12 @@ abstract class ClientTest {
     }
 
     final DefaultLitePullConsumer newLitePullConsumer(String group) {
-        DefaultLitePullConsumer consumer = configured(new DefaultLitePullConsumer(group));
+        return newLitePullConsumer(group, null);
+    }
+
+    /** The hook, unless it is null, sees every request and every answer. */
+    final DefaultLitePullConsumer newLitePullConsumer(String group, RPCHook hook) {
+        DefaultLitePullConsumer consumer = configured(new DefaultLitePullConsumer(group, hook));
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.setPullThreadNums(4);
         return consumer;

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.Collectors;
 import org.apache.rocketmq.client.consumer.DefaultLitePullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
@@ -13,6 +15,8 @@ import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
+import org.apache.rocketmq.remoting.RPCHook;
+import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.junit.jupiter.api.Test;
 
 class LitePullConsumerTest extends ClientTest {
@@ -81,6 +85,10 @@ class LitePullConsumerTest extends ClientTest {
         rest.awaitExactly(after);
     }
 
+    /**
+     * The client forgets a seek, or delivers what it had before it, if a pull has just returned or is just being made. So every
+     * seek here comes while the one pull of the queue is parked at its end, which a seek interrupts, or while none can be made.
+     */
     @Test
     void assignedQueuesAreReadFromWhereOneSeeks() throws Exception {
         DefaultMQProducer producer = startedProducer();
@@ -92,24 +100,36 @@ class LitePullConsumerTest extends ClientTest {
             producer.send(message(topic, text), queue);
             producer.send(message(topic, "ignored-" + text), ignored);
         }
-        DefaultLitePullConsumer consumer = newLitePullConsumer(Env.unique("group"));
+        PullWatch pulls = new PullWatch(queue);
+        DefaultLitePullConsumer consumer = newLitePullConsumer(Env.unique("group"), pulls);
         start(consumer);
         Collection<MessageQueue> queues = consumer.fetchMessageQueues(topic);
         assertEquals(new HashSet<>(queues(producer, topic)), new HashSet<>(queues));
         consumer.assign(List.of(queue));
+        Received fromStart = new Received();
+        poll(consumer, fromStart, 30);
+        assertEquals(texts, fromStart.texts());
+        pulls.awaitOneFrom(30);
 
         consumer.seek(queue, 20);
         Received fromTwenty = new Received();
         poll(consumer, fromTwenty, 10);
         assertEquals(texts.subList(20, 30), fromTwenty.texts());
+        pulls.awaitOneFrom(20);
+        pulls.awaitOneFrom(30);
 
         consumer.seekToBegin(queue);
         Received fromBegin = new Received();
         poll(consumer, fromBegin, 30);
         assertEquals(texts, fromBegin.texts());
+        pulls.awaitOneFrom(0);
+        pulls.awaitOneFrom(30);
 
+        // Paused, the client only notes where to go on; the second note must replace the first.
+        consumer.pause(List.of(queue));
         consumer.seek(queue, 10);
         consumer.seekToEnd(queue);
+        consumer.resume(List.of(queue));
         producer.send(message(topic, "last"), queue);
         Received fromEnd = new Received();
         poll(consumer, fromEnd, 1);
@@ -146,5 +166,32 @@ class LitePullConsumerTest extends ClientTest {
             return received.messages().size() >= wanted;
         }, () -> "polled " + received.messages().size() + " of " + wanted + ": "
             + received.texts().stream().limit(5).collect(Collectors.toList()));
+    }
+
+    /** Sees where a client's pulls of one queue start, as each of them leaves. */
+    private static final class PullWatch implements RPCHook {
+        private final MessageQueue queue;
+        private final BlockingQueue<Long> starts = new LinkedBlockingQueue<>();
+
+        PullWatch(MessageQueue queue) {
+            this.queue = queue;
+        }
+
+        /** Looks at those that no call before this one has looked at. */
+        void awaitOneFrom(long offset) {
+            Await.until(() -> {
+                Long start = starts.poll();
+                return start != null && start == offset;
+            }, () -> "no pull from " + offset);
+        }
+
+        @Override
+        public void doBeforeRequest(String address, RemotingCommand request) {
+            Generation.pullOffset(request, queue).ifPresent(starts::add);
+        }
+
+        @Override
+        public void doAfterResponse(String address, RemotingCommand request, RemotingCommand response) {
+        }
     }
 }
