@@ -37,6 +37,11 @@ class Daemon:
         self._starts = 0
 
     @property
+    def running(self):
+        """As far as it was told: one that ended on its own counts, until somebody notices."""
+        return self._process is not None
+
+    @property
     def address(self):
         return f"{LOOPBACK}:{self.port}"
 
@@ -175,6 +180,9 @@ class Cluster:
         something else is on its way up already."""
         failures = []
         for daemon in reversed(self.daemons):
+            if not daemon.flavour.under_test:
+                daemon.kill()
+                continue
             try:
                 daemon.stop()
             except DaemonFailure as failure:
@@ -198,8 +206,8 @@ class Cluster:
 
     def wait_registered(self):
         """Until every nameserver that runs knows every broker that runs."""
-        for nameserver in self.nameservers:
-            for broker in self.brokers:
+        for nameserver in filter(lambda daemon: daemon.running, self.nameservers):
+            for broker in filter(lambda daemon: daemon.running, self.brokers):
                 try:
                     wait_until(lambda: nameserver.knows(broker), REGISTER_S, f"{broker.name} to register with {nameserver.name}")
                 except TimeoutError as late:

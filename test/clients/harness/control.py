@@ -3,7 +3,9 @@
 One line per request, one line in answer, `ok ...` or `error ...`; the answer comes when the thing has happened.
 
     list                          ok nameserver-a broker-a
-    restart NAME                  TERM, wait, start in place
+    stop NAME                     TERM, wait
+    start NAME                    start in place
+    restart NAME                  one after the other
     crash NAME                    kill -9, start in place
 """
 
@@ -47,7 +49,11 @@ class Control:
             if verb == "list":
                 return "ok " + " ".join(daemon.name for daemon in self._cluster.daemons)
             daemon = self._cluster.daemon(words[0])
-            if verb == "restart":
+            if verb == "stop":
+                daemon.stop()
+            elif verb == "start":
+                daemon.start()
+            elif verb == "restart":
                 daemon.restart()
             elif verb == "crash":
                 daemon.crash()

@@ -27,6 +27,8 @@ class Tern:
     """Our daemons. They print one line when ready; that line says where they listen."""
 
     name = "tern"
+    # How they end is a result, too.
+    under_test = True
     start_s = 20
     stop_s = 30
     clean_exits = (0,)
@@ -61,6 +63,8 @@ class Apache:
     """Apache's daemons, from ordinary Maven artifacts. They say nothing of use: readiness is an open port."""
 
     name = "apache"
+    # Stopped when a suite asks for it, killed at its end: ten seconds or more that would prove nothing about ours.
+    under_test = False
     start_s = 60
     # Its broker waits for one thing after the other: 10 to 20 s on an idle machine.
     stop_s = 120

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
 
 from ..cluster import Cluster
 
@@ -22,15 +23,35 @@ class Context:
     only: str             # what the caller picked of the suite, in the suite's own terms; empty: everything
 
 
+@dataclasses.dataclass
+class Topology:
+    """Whose daemons a cluster has: one nameserver and one broker of each maker that is named."""
+
+    nameservers: list[str]
+    brokers: list[str]
+
+    def __str__(self):
+        return f"{'+'.join(self.brokers)} under {'+'.join(self.nameservers)}"
+
+
+@dataclasses.dataclass
+class Suite:
+    run: Callable[[Context], Totals]
+    # Runs once in each of these clusters. Empty: in the one that the command line asks for.
+    topologies: list[Topology] = dataclasses.field(default_factory=list)
+
+
 from . import go, java, mqadmin, npm  # noqa: E402  (they use the classes above)
 
-#: name on the command line -> function
+#: name on the command line -> suite
 SUITES = {
-    "java-5.5.0": java.suite("5.5.0"),
-    "java-4.9.8": java.suite("4.9.8"),
+    "java-5.5.0": Suite(java.suite("5.5.0")),
+    "java-4.9.8": Suite(java.suite("4.9.8")),
     # The same with the compact header encoding instead of JSON.
-    "java-5.5.0-binary": java.suite("5.5.0", {"ROCKETMQ_SERIALIZE_TYPE": "ROCKETMQ"}),
-    "mqadmin": mqadmin.run,
-    "go": go.run,
-    "npm": npm.run,
+    "java-5.5.0-binary": Suite(java.suite("5.5.0", {"ROCKETMQ_SERIALIZE_TYPE": "ROCKETMQ"})),
+    "mixed": Suite(java.suite("5.5.0", tag="mixed"), [
+        Topology(["apache"], ["tern"]), Topology(["tern"], ["apache"]), Topology(["tern", "apache"], ["tern", "apache"])]),
+    "mqadmin": Suite(mqadmin.run),
+    "go": Suite(go.run),
+    "npm": Suite(npm.run),
 }

@@ -13,14 +13,15 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2] / "java" / "pom.xml"
 RUN_S = 3600
 
 
-def suite(version, environment=None):
-    return lambda context: _run(context, version, environment or {})
+def suite(version, environment=None, tag="!mixed"):
+    """`tag` is a JUnit tag expression: which of the tests belong to this suite."""
+    return lambda context: _run(context, version, environment or {}, tag)
 
 
-def _run(context, version, environment):
+def _run(context, version, environment, tag):
     reports = context.work / "surefire-reports"
     command = maven.MAVEN + [
-        "-f", str(PROJECT), "test", f"-Drocketmq.version={version}",
+        "-f", str(PROJECT), "test", f"-Drocketmq.version={version}", f"-Dgroups={tag}",
         f"-Dtern.nameservers={context.cluster.nameserver_addresses}",
         f"-Dtern.brokers={','.join(broker.name for broker in context.cluster.brokers)}",
         f"-Dtern.control={context.control}", f"-Dtern.home={context.work / 'client-home'}", f"-Dtern.reports={reports}"]

@@ -15,6 +15,16 @@ final class Control {
         return List.of(ask("list").split(" "));
     }
 
+    /** An orderly stop. */
+    static void stop(String daemon) throws IOException {
+        assertEquals("", ask("stop " + daemon));
+    }
+
+    /** A start in place; until all that run know each other. */
+    static void start(String daemon) throws IOException {
+        assertEquals("", ask("start " + daemon));
+    }
+
     /** An orderly stop, and a start in place. */
     static void restart(String daemon) throws IOException {
         assertEquals("", ask("restart " + daemon));

@@ -81,6 +81,13 @@ final class Received {
         };
     }
 
+    MessageListenerConcurrently failing() {
+        return (batch, context) -> {
+            batch.forEach(this::add);
+            return ConsumeConcurrentlyStatus.RECONSUME_LATER;
+        };
+    }
+
     private static List<String> sorted(Collection<String> texts) {
         return texts.stream().sorted().collect(Collectors.toList());
     }

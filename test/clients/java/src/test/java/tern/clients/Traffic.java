@@ -2,11 +2,13 @@ package tern.clients;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.client.producer.SendStatus;
 
 /** Sends one message after the other on a thread of its own, whatever happens, and knows which were acknowledged. */
@@ -15,6 +17,7 @@ final class Traffic implements AutoCloseable {
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
 
     private final Set<String> acknowledged = ConcurrentHashMap.newKeySet();
+    private final Map<String, Integer> acknowledgedBy = new ConcurrentHashMap<>();
     private final Thread thread;
     private volatile boolean stopped;
     private volatile Throwable lastFailure;
@@ -28,8 +31,10 @@ final class Traffic implements AutoCloseable {
         for (int i = 0; !stopped; i++) {
             String text = "traffic-" + i;
             try {
-                if (producer.send(ClientTest.message(topic, text)).getSendStatus() == SendStatus.SEND_OK) {
+                SendResult result = producer.send(ClientTest.message(topic, text));
+                if (result.getSendStatus() == SendStatus.SEND_OK) {
                     acknowledged.add(text);
+                    acknowledgedBy.merge(result.getMessageQueue().getBrokerName(), 1, Integer::sum);
                 }
             } catch (Exception refused) {
                 // Not acknowledged: it may arrive or not.
@@ -44,6 +49,13 @@ final class Traffic implements AutoCloseable {
         int wanted = acknowledged.size() + more;
         Await.until(() -> acknowledged.size() >= wanted,
             () -> acknowledged.size() + " of " + wanted + " acknowledged, last failure " + lastFailure);
+    }
+
+    /** Waits until this broker has acknowledged this many more. */
+    void awaitProgress(int more, String broker) {
+        int wanted = acknowledgedBy.getOrDefault(broker, 0) + more;
+        Await.until(() -> acknowledgedBy.getOrDefault(broker, 0) >= wanted,
+            () -> broker + " acknowledged " + acknowledgedBy.get(broker) + " of " + wanted + ", last failure " + lastFailure);
     }
 
     /** Stops; what was acknowledged until then. */
