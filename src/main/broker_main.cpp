@@ -208,10 +208,7 @@ int run(int argc, const char* const* argv) {
   if (!daemon::start_log(settings.log)) return daemon::kExitFailed;
   for (const auto& notice : notices) log_info("{}", notice);
   complete(settings);
-  if (const auto problem = store::choose_put_strategy(options, settings.lock_keys, settings.store.log)) {
-    log_error("{}", *problem);
-    return daemon::kExitBadSettings;
-  }
+  store::choose_put_strategy(options, settings.lock_keys, settings.store.log);
   file::name_sigbus();
   daemon::Signals signals;
   const int status = serve(settings, options, signals);

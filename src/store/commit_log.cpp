@@ -53,7 +53,7 @@ class CommitLog::Impl {
         segments_(disk, options.directory, options.segment_size_bytes),
         tail_(clock, watermarks_, segments_wakeup_, flush_wakeup_,
               {options.segment_size_bytes, options.prepare_ahead_bytes, flush_policy_->wants_publications()}),
-        put_(put.make(put.name, tail_)) {}
+        put_(put.make(put.name, tail_, {clock, options.spin_limit, options.spin_limit_was_set})) {}
 
   Status open(std::string& problem);
   Status start(LogPosition tail, LogPosition sync_from, std::int64_t last_store_timestamp);

@@ -37,6 +37,10 @@ std::span<const OptionRow<LogOptions>> log_option_rows() {
        "Size in bytes of each file of the commit log. It cannot be changed once the store has files."},
       {"putMessageLock", &LogOptions::put_strategy, "mutex", name_of(kPutStrategies),
        "How sends from several threads take turns at the end of the log."},
+      {"spinLockCollisionRetreatOptimalDegree", &LogOptions::spin_limit, "1000", range(1, 10'000'000),
+       "How often kBackoff spins before it yields. Given explicitly, also from where abs adapts (to ten times as "
+       "much); "
+       "else abs takes limits that fit the processor."},
       {"flushDiskType", &LogOptions::flush_policy, "ASYNC_FLUSH", name_of(kFlushPolicies),
        "When a send is acknowledged: once it is in the log (ASYNC_FLUSH, ASYNC_FLUSH_REAL_TIME) or once it is on disk "
        "(SYNC_FLUSH)."},

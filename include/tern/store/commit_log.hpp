@@ -25,6 +25,8 @@ struct LogOptions {
   std::int64_t prepare_ahead_bytes = 16 << 20;              // how much of the tail is allocated and populated ahead
   std::int64_t hot_bytes = 64 << 20;                        // how far behind the tail readers may use the mapping
   std::string put_strategy = "mutex";                       // a row of the put table
+  int spin_limit = 1000;                                    // spinLockCollisionRetreatOptimalDegree
+  bool spin_limit_was_set = false;                          // by the file, not by default
   std::string flush_policy = "ASYNC_FLUSH";                 // flushDiskType: a row of the flush table
   bool flush_timed = true;                                  // flushCommitLogTimed: false makes ASYNC_FLUSH real-time
   Live<std::int64_t> flush_interval_ms = 500;               // flushIntervalCommitLog

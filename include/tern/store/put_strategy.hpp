@@ -16,10 +16,11 @@ class LogTail;
 /// What a strategy knows about itself, for brokerStatus and metrics.
 struct PutCounters {
   std::int64_t acquisitions = 0;
-  std::int64_t waits = 0;
-  std::int64_t retreats = 0;
-  std::int64_t switches = 0;
-  std::int64_t spin_limit = 0;
+  std::int64_t waits = 0;       // acquisitions that did not succeed at once
+  std::int64_t retreats = 0;    // how often a waiter gave its processor away after spinning
+  std::int64_t switches = 0;    // of an adaptive lock, between spinning and sleeping
+  std::int64_t spin_limit = 0;  // k, now; 0: it does not spin, or does nothing else
+  std::string_view mode;        // how waiters wait now: "spin" or "mutex"
 };
 
 /// Puts a batch of prepared records at the tail of the commit log. One instance per log, for the life of the process,

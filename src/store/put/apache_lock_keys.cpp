@@ -2,8 +2,6 @@
 
 #include "tern/store/commit_log.hpp"
 
-#include "store/put/put_table.hpp"
-
 namespace tern::store {
 
 std::span<const OptionRow<ApacheLockKeys>> apache_lock_rows() {
@@ -17,20 +15,14 @@ std::span<const OptionRow<ApacheLockKeys>> apache_lock_rows() {
   return kRows;
 }
 
-std::optional<std::string> choose_put_strategy(const OptionSet& settings, const ApacheLockKeys& keys, LogOptions& log) {
-  if (settings.was_set("putMessageLock")) return std::nullopt;  // its row has checked it
-  std::string_view key;
+void choose_put_strategy(const OptionSet& settings, const ApacheLockKeys& keys, LogOptions& log) {
+  log.spin_limit_was_set = settings.was_set("spinLockCollisionRetreatOptimalDegree");
+  if (settings.was_set("putMessageLock")) return;
   if (settings.was_set("useABSLock") && keys.use_abs_lock) {
-    key = "useABSLock=true", log.put_strategy = "abs";
+    log.put_strategy = "abs";
   } else if (settings.was_set("useReentrantLockWhenPutMessage")) {
-    key = keys.use_reentrant_lock ? "useReentrantLockWhenPutMessage=true" : "useReentrantLockWhenPutMessage=false";
     log.put_strategy = keys.use_reentrant_lock ? "mutex" : "kBackoff";
   }
-  if (find_put_strategy(log.put_strategy) != nullptr) return std::nullopt;
-  std::string names;
-  for (const auto& row : kPutStrategies) names += (names.empty() ? "" : ", ") + std::string(row.name);
-  return fmt::format("{} asks for the put lock {}, which is not built yet; putMessageLock may be {}", key,
-                     log.put_strategy, names);
 }
 
 }  // namespace tern::store

@@ -2,9 +2,7 @@
 // Apache's keys for the lock on the put path. putMessageLock wins over them; else those set in the file count,
 // useABSLock first; else our default.
 
-#include <optional>
 #include <span>
-#include <string>
 
 #include "tern/base/options.hpp"
 
@@ -18,7 +16,7 @@ struct ApacheLockKeys {
 };
 std::span<const OptionRow<ApacheLockKeys>> apache_lock_rows();
 
-/// Sets `log.put_strategy`. The text, if any, names a key whose strategy is not built yet: start-up stops.
-std::optional<std::string> choose_put_strategy(const OptionSet& settings, const ApacheLockKeys& keys, LogOptions& log);
+/// Sets what the file says about the lock beyond the rows of the log: which one, and whether k was given.
+void choose_put_strategy(const OptionSet& settings, const ApacheLockKeys& keys, LogOptions& log);
 
 }  // namespace tern::store

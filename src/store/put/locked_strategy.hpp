@@ -7,6 +7,7 @@
 #include "tern/store/put_strategy.hpp"
 
 #include "store/log_tail.hpp"
+#include "store/put/put_table.hpp"
 
 namespace tern::store {
 
@@ -26,12 +27,16 @@ class LockedStrategy final : public PutStrategy {
 };
 
 /// For rows: `&locked<make_mutex_lock>`.
-template <std::unique_ptr<AppendLock> (*make_lock)()>
-std::unique_ptr<PutStrategy> locked(std::string_view name, LogTail& tail) {
-  return std::make_unique<LockedStrategy>(name, make_lock(), tail);
+template <std::unique_ptr<AppendLock> (*make_lock)(const PutSettings&)>
+std::unique_ptr<PutStrategy> locked(std::string_view name, LogTail& tail, const PutSettings& settings) {
+  return std::make_unique<LockedStrategy>(name, make_lock(settings), tail);
 }
 
 // The locks, one file each.
-std::unique_ptr<AppendLock> make_mutex_lock();
+std::unique_ptr<AppendLock> make_mutex_lock(const PutSettings& settings);
+std::unique_ptr<AppendLock> make_spin_lock(const PutSettings& settings);
+std::unique_ptr<AppendLock> make_k_backoff_lock(const PutSettings& settings);
+std::unique_ptr<AppendLock> make_parking_lock(const PutSettings& settings);
+std::unique_ptr<AppendLock> make_abs_lock(const PutSettings& settings);
 
 }  // namespace tern::store

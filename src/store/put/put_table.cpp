@@ -8,7 +8,11 @@ namespace tern::store {
 namespace {
 
 const PutRow kRows[] = {
-    {"mutex", &locked<make_mutex_lock>, "parks at once; long critical sections, few surprises"},
+    {"mutex", &locked<make_mutex_lock>, &make_mutex_lock, "sleeps at once; long critical sections, few surprises"},
+    {"spin", &locked<make_spin_lock>, &make_spin_lock, "never yields; only with fewer threads than processors"},
+    {"kBackoff", &locked<make_k_backoff_lock>, &make_k_backoff_lock, "spins k times, then yields"},
+    {"parking", &locked<make_parking_lock>, &make_parking_lock, "spins briefly, then sleeps"},
+    {"abs", &locked<make_abs_lock>, &make_abs_lock, "adapts k to the load, and sleeps where spinning does not pay"},
 };
 
 }  // namespace

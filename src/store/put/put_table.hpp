@@ -5,13 +5,23 @@
 #include <span>
 #include <string_view>
 
+#include "tern/base/clock.hpp"
 #include "tern/store/put_strategy.hpp"
 
 namespace tern::store {
 
+/// What a strategy is made with. The clock must outlive it.
+struct PutSettings {
+  const Clock& clock;
+  int spin_limit = 1000;            // k: spinLockCollisionRetreatOptimalDegree
+  bool spin_limit_was_set = false;  // by the settings file: then an adaptive lock takes it literally
+};
+
 struct PutRow {
   std::string_view name;
-  std::unique_ptr<PutStrategy> (*make)(std::string_view name, LogTail& tail);
+  std::unique_ptr<PutStrategy> (*make)(std::string_view name, LogTail& tail, const PutSettings& settings);
+  /// The lock inside, for who wants to test or measure it alone; nullptr if there is none.
+  std::unique_ptr<AppendLock> (*make_lock)(const PutSettings& settings);
   std::string_view meaning;
 };
 extern const std::span<const PutRow> kPutStrategies;

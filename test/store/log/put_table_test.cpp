@@ -100,6 +100,7 @@ TEST_P(PutStrategies, KeepQueueOffsetsConsecutiveAndInLogOrder) {
     const auto counters = log->put().counters();
     EXPECT_GE(counters.acquisitions, kThreads * kBatchesPerThread);
     EXPECT_LE(counters.waits, counters.acquisitions);
+    EXPECT_FALSE(counters.mode.empty());
     for (int i = 0; i < kBatchesPerThread; ++i) grouped += kThreads * (1 + i % 3) * (1 + i % 2);
   }
   // What the disk holds: offsets count up in each queue, and each thread's records stand in the order it sent them.
