@@ -224,6 +224,18 @@ class RealFile final : public File {
     return error(Errc::kLocked, lock.l_pid);
   }
 
+  [[nodiscard]] Result<std::optional<std::int64_t>> first_byte_holder() override {
+    struct flock lock = {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = 0;
+    lock.l_len = 1;
+    if (retried([&] { return ::fcntl(fd_.get(), F_GETLK, &lock); }) == -1) return errno_error(errno);
+    if (lock.l_type == F_UNLCK) return std::optional<std::int64_t>();
+    // Below 0: a lock of an open file description, or of a process outside of this container.
+    return std::optional<std::int64_t>(std::max<pid_t>(lock.l_pid, 0));
+  }
+
   [[nodiscard]] const std::string& path() const noexcept override { return path_; }
 
  private:

@@ -347,6 +347,25 @@ TEST_F(RealDiskTest, LocksOutOtherProcessesUntilItIsClosed) {
   EXPECT_EQ(lock_in_child(), 0);
 }
 
+TEST_F(RealDiskTest, TellsWhoHoldsTheLockWithoutTakingIt) {
+  auto file = open("lock");
+  const auto holder_in_child = [&] {
+    return in_child([&] {
+      const auto other = disk_->open(directory_.file("lock"), OpenMode::kRead);
+      const auto holder = (*other)->first_byte_holder();
+      if (!holder) return 3;
+      if (!*holder) return 0;
+      return **holder == ::getppid() ? 1 : 2;
+    });
+  };
+  EXPECT_EQ(holder_in_child(), 0);
+  ASSERT_TRUE(file->lock_first_byte());
+  EXPECT_EQ(holder_in_child(), 1);
+  EXPECT_EQ(holder_in_child(), 1);
+  file.reset();
+  EXPECT_EQ(holder_in_child(), 0);
+}
+
 TEST_F(RealDiskTest, LocksTheFirstByteOnly) {
   const auto file = open("lock");
   ASSERT_TRUE(file->lock_first_byte());

@@ -396,6 +396,9 @@ TEST_F(SimulatedDiskTest, KnowsColdFilesAndForeignLocks) {
   EXPECT_TRUE(file_->lock_first_byte());
   disk_.lock_elsewhere("f", true);
   EXPECT_EQ(file_->lock_first_byte().error().code, Errc::kLocked);
+  EXPECT_EQ(*file_->first_byte_holder(), 4711);
+  disk_.lock_elsewhere("f", false);
+  EXPECT_EQ(*file_->first_byte_holder(), std::nullopt);
 }
 
 TEST_F(SimulatedDiskTest, GrowsAsLongAsItIsNotMapped) {

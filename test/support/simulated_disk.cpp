@@ -711,6 +711,8 @@ class SimulatedDisk::Window final : public file::MappedWindow {
   const std::int64_t file_position_;
 };
 
+constexpr std::int64_t kOtherProcess = 4711;  // who holds what is locked elsewhere
+
 class SimulatedDisk::OpenFile final : public file::File {
  public:
   /// With the state's lock held.
@@ -788,8 +790,15 @@ class SimulatedDisk::OpenFile final : public file::File {
     MutexLock hold(state_->lock);
     if (auto began = state_->begin_read(); !began) return began;
     if (!writable_) return errno_error(EBADF);
-    if (state_->locked_elsewhere.contains(State::parts_of(path_))) return error(file::Errc::kLocked, 4711);
+    if (state_->locked_elsewhere.contains(State::parts_of(path_))) return error(file::Errc::kLocked, kOtherProcess);
     return {};
+  }
+
+  [[nodiscard]] Result<std::optional<std::int64_t>> first_byte_holder() override {
+    MutexLock hold(state_->lock);
+    if (auto began = state_->begin_read(); !began) return began.error();
+    if (!state_->locked_elsewhere.contains(State::parts_of(path_))) return std::optional<std::int64_t>();
+    return std::optional<std::int64_t>(kOtherProcess);
   }
 
   [[nodiscard]] const std::string& path() const noexcept override { return path_; }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -75,6 +76,9 @@ class File {
   /// holds it. Held until the File is destroyed. It belongs to the process: opening the same path elsewhere in it and
   /// closing that again lets the lock go, so nobody may. The file must be open for writing.
   virtual Status lock_first_byte() = 0;
+  /// Which other process holds that lock: its id, 0 if it is not known; nullopt if none does. Takes nothing, and the
+  /// file may be open for reading only. A lock of this process is not seen, and is let go when this File is destroyed.
+  [[nodiscard]] virtual Result<std::optional<std::int64_t>> first_byte_holder() = 0;
   [[nodiscard]] virtual const std::string& path() const noexcept = 0;
 };
 
