@@ -1,3 +1,5 @@
+#include "store/identity.hpp"
+
 #include <charconv>
 #include <optional>
 #include <vector>
@@ -46,20 +48,35 @@ std::string text_of(const StoreIdentity& identity) {
 
 }  // namespace
 
+std::optional<std::string> identity_problem(std::string_view text) {
+  StoreIdentity ignored;
+  return parse(text, ignored);
+}
+
+Result<std::optional<StoreIdentity>> load_identity(file::Disk& disk, const std::string& directory,
+                                                   std::string& problem) {
+  file::MetadataFile file(disk, file::join(directory, "identity"));
+  const auto loaded = file.load(&identity_problem);
+  if (!loaded) {
+    problem = loaded.error().text;
+    return error(Errc::kDamaged);
+  }
+  if (!*loaded) return std::optional<StoreIdentity>();
+  StoreIdentity owner;
+  static_cast<void>(parse((*loaded)->content, owner));
+  return std::optional(owner);
+}
+
 Status claim_identity(file::Disk& disk, const std::string& directory, const StoreIdentity& identity,
                       std::string& problem) {
   if (const auto status = make_durable_directory(disk, directory); !status) {
     problem = fmt::format("{}: {}", directory, status.error().text());
     return status;
   }
+  const auto owner = load_identity(disk, directory, problem);
+  if (!owner) return owner.error();
   file::MetadataFile file(disk, file::join(directory, "identity"));
-  StoreIdentity owner;
-  const auto loaded = file.load([&](std::string_view text) { return parse(text, owner); });
-  if (!loaded) {
-    problem = loaded.error().text;
-    return error(Errc::kDamaged);
-  }
-  if (!*loaded) {
+  if (!*owner) {
     const std::vector<PropertyLine> lines = {{std::string(kCluster), identity.cluster, 0},
                                              {std::string(kName), identity.broker_name, 0},
                                              {std::string(kId), std::to_string(identity.broker_id), 0}};
@@ -67,11 +84,9 @@ Status claim_identity(file::Disk& disk, const std::string& directory, const Stor
     if (!status) problem = fmt::format("{}: {}", file.path(), status.error().text());
     return status;
   }
-  owner = {};
-  static_cast<void>(parse((*loaded)->content, owner));
-  if (owner == identity) return {};
+  if (**owner == identity) return {};
   problem = fmt::format("{}: this store belongs to {}, but this is {}; give each broker its own storePathRootDir",
-                        file.path(), text_of(owner), text_of(identity));
+                        file.path(), text_of(**owner), text_of(identity));
   return error(Errc::kForeign);
 }
 

@@ -40,37 +40,49 @@ class SegmentReader {
 
 }  // namespace
 
+Result<SegmentScan> scan_segment(const LogSegment& segment, LogPosition readable_end, LogPosition from,
+                                 message::BodyCheck check,
+                                 const std::function<bool(const message::RecordView&, LogPosition)>& visit) {
+  SegmentReader reader(segment, std::min(segment.end(), readable_end));
+  SegmentScan scan{from};
+  auto& position = scan.records_end;
+  while (position < segment.end()) {
+    const auto left = segment.end() - position;
+    const auto front = reader.at(position, kFrontBytes);
+    if (!front) return front.error();
+    const auto peeked = message::peek_record(*front);
+    if (!peeked) return scan;
+    if (peeked->magic == message::kMagicBlank) {
+      // Nothing is behind a blank that is not exactly the rest: then it is a part of something torn.
+      scan.is_filled = peeked->total_size == left;
+      return scan;
+    }
+    if (peeked->total_size > left - message::kBlankSizeMin) return scan;
+    if (static_cast<std::int64_t>(front->size()) < kFrontBytes ||
+        load_be<std::int64_t>(front->data() + message::offset_of::kPhysicalOffset) != position.value) {
+      return scan;
+    }
+    const auto bytes = reader.at(position, peeked->total_size);
+    if (!bytes) return bytes.error();
+    const auto record = message::parse_record(*bytes, check);
+    if (!record) return scan;
+    scan.was_ended = !visit(*record, position);
+    position += peeked->total_size;
+    if (scan.was_ended) return scan;
+  }
+  scan.is_filled = true;
+  return scan;
+}
+
 Result<LogPosition> scan_log(const SegmentList& segments, LogPosition from, message::BodyCheck check,
                              const std::function<bool(const message::RecordView&, LogPosition)>& visit) {
   if (from < segments.min_position() || from > segments.end()) return error(Errc::kNotFound, from.value);
   auto position = from;
   while (const auto segment = segments.find(position)) {
-    SegmentReader reader(*segment, std::min(segment->end(), segments.short_end().value_or(segment->end())));
-    while (position < segment->end()) {
-      const auto left = segment->end() - position;
-      const auto front = reader.at(position, kFrontBytes);
-      if (!front) return front.error();
-      const auto peeked = message::peek_record(*front);
-      if (!peeked) return position;
-      if (peeked->magic == message::kMagicBlank) {
-        // Nothing is behind a blank that is not exactly the rest: then it is a part of something torn.
-        if (peeked->total_size != left || segments.end() == segment->end()) return position;
-        position = segment->end();
-        break;
-      }
-      if (peeked->total_size > left - message::kBlankSizeMin) return position;
-      if (static_cast<std::int64_t>(front->size()) < kFrontBytes ||
-          load_be<std::int64_t>(front->data() + message::offset_of::kPhysicalOffset) != position.value) {
-        return position;
-      }
-      const auto bytes = reader.at(position, peeked->total_size);
-      if (!bytes) return bytes.error();
-      const auto record = message::parse_record(*bytes, check);
-      if (!record) return position;
-      const bool goes_on = visit(*record, position);
-      position += peeked->total_size;
-      if (!goes_on) return position;
-    }
+    const auto scan = scan_segment(*segment, segments.short_end().value_or(segment->end()), position, check, visit);
+    if (!scan) return scan.error();
+    if (!scan->is_filled || segments.end() == segment->end()) return scan->records_end;
+    position = segment->end();
   }
   return position;
 }

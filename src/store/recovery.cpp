@@ -14,7 +14,6 @@
 namespace tern::store {
 namespace {
 
-constexpr std::int64_t kDigestBytes = 4096;
 constexpr std::int64_t kProgressEveryMs = 1000;
 constexpr std::int64_t kCheckpointSlackMs = 3000;  // as Apache's recovery subtracts from its checkpoint
 
@@ -35,6 +34,21 @@ bool has_queue_files(file::Disk& disk, const QueueOptions& options, const SideSt
 }
 
 }  // namespace
+
+std::optional<std::string> foreign_store(file::Disk& disk, const std::string& root) {
+  // RocksDB leaves a CURRENT file in each of its directories.
+  for (const auto* place : {"consumequeue", "consumequeue_rocksdb", "config/topics", "config/subscriptionGroups",
+                            "config/consumerOffsets", "config/rdb"}) {
+    const auto exists = disk.exists(file::join(file::join(root, place), "CURRENT"));
+    if (exists && *exists) {
+      return fmt::format(
+          "{}/{} is a RocksDB directory (storeType=defaultRocksDB or RocksDB configuration): not supported; only the "
+          "file-based store and configuration are",
+          root, place);
+    }
+  }
+  return std::nullopt;
+}
 
 Result<std::uint32_t> digest_below(const CommitLog& log, LogPosition position) {
   const std::int64_t size = std::min(kDigestBytes, position - log.min_position());
@@ -167,19 +181,8 @@ Store::Recovery::Outcome Store::Recovery::lock_directory() {
 }
 
 Store::Recovery::Outcome Store::Recovery::refuse_foreign_stores() {
-  // RocksDB leaves a CURRENT file in each of its directories.
-  for (const auto* place : {"consumequeue", "consumequeue_rocksdb", "config/topics", "config/subscriptionGroups",
-                            "config/consumerOffsets", "config/rdb"}) {
-    const auto path = file::join(file::join(store_.root_, place), "CURRENT");
-    const auto exists = store_.disk_.exists(path);
-    if (exists && *exists) {
-      return problem(error(Errc::kForeign),
-                     fmt::format("{}/{} is a RocksDB directory (storeType=defaultRocksDB or RocksDB configuration): "
-                                 "not supported; only the file-based store and configuration are",
-                                 store_.root_, place));
-    }
-  }
-  return {};
+  const auto text = foreign_store(store_.disk_, store_.root_);
+  return text ? Outcome(problem(error(Errc::kForeign), *text)) : Outcome();
 }
 
 Store::Recovery::Outcome Store::Recovery::open_log() {

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,7 +48,11 @@ class Store::Recovery {
   Status failure_;
 };
 
-/// CRC-32 of the last min(4096, position - min) bytes below `position`: ties a side file to its log.
+/// Why the directory is a store of a kind that this program does not read.
+std::optional<std::string> foreign_store(file::Disk& disk, const std::string& root);
+
+inline constexpr std::int64_t kDigestBytes = 4096;
+/// CRC-32 of the last min(kDigestBytes, position - min) bytes below `position`: ties a side file to its log.
 Result<std::uint32_t> digest_below(const CommitLog& log, LogPosition position);
 
 }  // namespace tern::store

@@ -7,6 +7,7 @@
 #include "tern/message/properties.hpp"
 #include "tern/message/topic_name.hpp"
 
+#include "store/derived.hpp"
 #include "store/recovery.hpp"
 #include "store/upkeep.hpp"
 
@@ -17,15 +18,8 @@ namespace {
 // role keeps serving its sockets.
 constexpr std::int64_t kDispatchBudgetBytes = 1 << 20;
 
-// Prepared and rollback records are in the log alone; half messages have the bits cleared and enter their topic's
-// queue.
 std::int64_t machine_memory_bytes() {
   return static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-bool enters_queue(std::int32_t sys_flag) {
-  const auto kind = sys_flag & message::kSysTransactionMask;
-  return kind == 0 || kind == message::kSysTransactionCommit;
 }
 
 }  // namespace
@@ -154,8 +148,7 @@ void Store::dispatch_record(std::span<const std::byte> bytes, LogPosition positi
 
 Status Store::enter(const message::RecordView& record, LogPosition position, QueuePtr& queue,
                     std::vector<IndexKey>& keys) {
-  if (options_.index.is_enabled &&
-      (record.sys_flag & message::kSysTransactionMask) != message::kSysTransactionRollback) {
+  if (options_.index.is_enabled && enters_index(record.sys_flag)) {
     collect_keys(record.topic, record.properties, position, record.store_timestamp, keys);
   }
   if (!enters_queue(record.sys_flag)) return {};

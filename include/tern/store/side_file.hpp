@@ -57,6 +57,10 @@ struct StoreIdentity {
 Status claim_identity(file::Disk& disk, const std::string& directory, const StoreIdentity& identity,
                       std::string& problem);
 
+/// Who owns the directory, without claiming it; nullopt: nobody yet. kDamaged, with file and line in `problem`.
+Result<std::optional<StoreIdentity>> load_identity(file::Disk& disk, const std::string& directory,
+                                                   std::string& problem);
+
 /// Apache's <root>/checkpoint: 4096 bytes.
 struct Checkpoint {
   std::int64_t log_timestamp = 0;

@@ -1,0 +1,430 @@
+// Whether a store is whole: every kind of damage to every kind of file, one at a time.
+
+#include <algorithm>
+
+#include "tern/base/byte_order.hpp"
+#include "tern/message/record_layout.hpp"
+
+#include "store/index_file.hpp"
+#include "store/inspect/inspect_fixture.hpp"
+
+namespace tern::store {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+constexpr const char* kFirstSegment = "/store/commitlog/00000000000000000000";
+constexpr const char* kSecondSegment = "/store/commitlog/00000000000000004096";
+
+class Verify : public Inspected {
+ protected:
+  /// Damages a copy of the store and expects that some finding names the file.
+  void expect_named(const std::string& file, const std::function<void(file::Disk&)>& damage,
+                    const std::string& text = "") {
+    const auto disk = disk_.kill();
+    damage(*disk);
+    const auto found = damages_of(verify(*disk));
+    EXPECT_THAT(found, Contains(AllOf(StartsWith(file + "["), HasSubstr(text)))) << file;
+  }
+  std::vector<std::string> files_below(const std::string& directory) {
+    std::vector<std::string> names;
+    for (const auto& [path, content] : files_in(disk_, directory)) names.push_back(path);
+    return names;
+  }
+};
+
+TEST_F(Verify, FindsAStoppedStoreWhole) {
+  make_stopped();
+  const auto report = verify(disk_);
+  EXPECT_THAT(damages_of(report), IsEmpty());
+  EXPECT_THAT(notes_of(report), IsEmpty());
+  EXPECT_EQ(report.records, kSent);
+  EXPECT_EQ(report.queue_entries, kSent);
+  EXPECT_EQ(report.index_keys, 2 * kSent);
+  EXPECT_TRUE(report.is_whole());
+}
+
+TEST_F(Verify, FindsAKilledStoreWholeUpToWhatWasSaved) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, kSent);
+    life.save();
+    send_some(life, kSent, kSent + 20);
+    life.dispatch();
+  }
+  const auto disk = disk_.kill();
+  const auto report = verify(*disk);
+  EXPECT_THAT(damages_of(report), IsEmpty());
+  EXPECT_EQ(report.records, kSent + 20);  // the log is there, its queue entries need not be
+}
+
+TEST_F(Verify, FindsAStoreWholeAfterEveryPowerCut) {
+  test::Rng rng(7);
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  for (int i = 0; i < 40; ++i) {
+    send_some(life, 10 * i, 10 * i + 10);
+    if (i % 3 == 0) life.save();
+    if (i % 3 == 1) {
+      life.dispatch();
+      life.upkeep();
+    }
+    const auto disk = disk_.crash(rng);
+    EXPECT_THAT(damages_of(verify(*disk)), IsEmpty()) << i;
+  }
+}
+
+TEST_F(Verify, LooksAtARunningStoreUpToWhatWasDispatched) {
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  send_some(life, 0, kSent);
+  life.save();
+  send_some(life, kSent, kSent + 20);
+  disk_.lock_elsewhere("/store/lock", true);
+  const auto report = verify(disk_);
+  EXPECT_THAT(damages_of(report), IsEmpty());
+  EXPECT_EQ(report.records, kSent);
+  // What is torn behind is the business of the process that writes it.
+  write_byte(disk_, kSecondSegment, report.to.value - 4096 + 4, 0xFF);
+  EXPECT_THAT(damages_of(verify(disk_)), IsEmpty());
+  const auto last = (*Inspector::open(disk_, inspected()))->at(report.to - 1);
+  ASSERT_TRUE(last);
+  write_byte(disk_, kSecondSegment, last->at + 4, 0xFF);
+  EXPECT_THAT(damages_of(verify(disk_)), Contains(StartsWith(kSecondSegment)));
+}
+
+TEST_F(Verify, ChangesNothing) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, kSent);
+    life.save();
+    send_some(life, kSent, kSent + 20);
+    life.dispatch();
+  }
+  const auto disk = disk_.kill();
+  // Everything that a start would change: files that were being made, and sizes that a crash has left.
+  for (const auto* path : {"/store/commitlog/00000000000000008192", "/store/consumequeue/TA/0/00000000000000000600",
+                           "/store/index/20240101000000000"}) {
+    ASSERT_TRUE(test::write_text(*disk, path, ""));
+  }
+  const auto before = files_in(*disk, "/");
+  const auto changes = disk->changes();
+  auto inspector = Inspector::open(*disk, inspected());
+  ASSERT_TRUE(inspector) << inspector.error().text;
+  ASSERT_TRUE((*inspector)->verify({}));
+  ASSERT_TRUE((*inspector)->overview());
+  ASSERT_TRUE((*inspector)->at({0}));
+  ASSERT_TRUE((*inspector)->entries("TA", 0, {0}, 10, [](const HeldEntry&) { return true; }));
+  EXPECT_EQ(disk->changes(), changes);
+  EXPECT_EQ(files_in(*disk, "/"), before);
+}
+
+// Each byte of the log that says something about itself, its queue or its keys. What a record says beside that (flag,
+// times and hosts of the producer) is covered by the state file's digest alone, so only at the log's end.
+TEST_F(Verify, NamesEveryFlippedByteOfTheLog) {
+  make_stopped();
+  const auto whole = verify(disk_);
+  ASSERT_GT(whole.to.value, kSegmentSize + 1000);
+  std::vector<std::pair<LogPosition, message::RecordView>> records;
+  std::vector<std::string> bytes;
+  bytes.reserve(kSent);
+  auto inspector = Inspector::open(disk_, inspected());
+  LogPosition blank{-1};
+  for (LogPosition at{0}; at < whole.to;) {
+    const auto held = (*inspector)->at(at);
+    ASSERT_TRUE(held);
+    if (held->kind == Held::Kind::kBlank) {
+      blank = at;
+      at += held->size;
+      continue;
+    }
+    ASSERT_EQ(held->kind, Held::Kind::kRecord);
+    bytes.push_back(held->bytes);
+    records.emplace_back(at, *message::parse_record(test::bytes_of(bytes.back()), message::BodyCheck::kSkip));
+    at += held->size;
+  }
+  const LogPosition digested = whole.to - 4096;
+  const auto expect = [&](LogPosition position) {
+    const auto* const file = position.value < kSegmentSize ? kFirstSegment : kSecondSegment;
+    const auto at = position.value % kSegmentSize;
+    const auto disk = disk_.kill();
+    write_byte(*disk, file, at, 0x10);
+    const auto report = verify(*disk);
+    EXPECT_FALSE(report.is_whole()) << position.value;
+    // Where the log contradicts itself, the byte is among those that are named.
+    const auto* const first = report.first_damage();
+    if (first == nullptr || first->file != file || first->size == 0) return false;
+    return at >= first->at && at < first->at + first->size;
+  };
+  std::int64_t exact = 0;
+  std::int64_t tried = 0;
+  for (std::size_t n = 0; n < records.size(); n += n + 2 < records.size() ? 3 : 1) {
+    const auto& [position, record] = records[n];
+    for (std::int64_t i = 0; i < record.total_size; ++i) {
+      const bool is_producers =
+          (i >= message::offset_of::kFlag && i < message::offset_of::kFlag + 4) ||
+          (i >= message::offset_of::kSysFlag && i < message::offset_of::kSysFlag + 3) ||
+          (i >= message::offset_of::kBornTimestamp && i < message::offset_of::body_length(false, false));
+      if (position + i < digested && is_producers) continue;
+      ++tried;
+      if (expect(position + i)) ++exact;
+    }
+  }
+  for (int i = 0; i < message::kBlankSizeMin; ++i) EXPECT_TRUE(expect(blank + i)) << i;
+  EXPECT_GT(tried, 1500);
+  EXPECT_GT(exact, tried / 3);
+}
+
+TEST_F(Verify, SaysWhatIsWrongWithARecord) {
+  make_stopped();
+  const struct {
+    std::int64_t at;
+    std::uint8_t bits;
+    const char* text;
+  } kRows[] = {
+      {0, 0x80, "too few for a record"},
+      {1, 0x10, "does not fit"},
+      {3, 0x01, "do not add up"},
+      {4, 0x01, "is not how a record begins"},
+      {8, 0x01, "is not the one that its CRC is of"},
+      {23, 0x01, "the record says that it is message"},
+      {35, 0x01, "the record says that it stands at"},
+      {84, 0x40, "its body has"},
+      {88, 0x01, "is not the one that its CRC is of"},
+  };
+  for (const auto& row : kRows) {
+    SCOPED_TRACE(row.text);
+    expect_named(kFirstSegment, [&](file::Disk& disk) { write_byte(disk, kFirstSegment, row.at, row.bits); }, row.text);
+  }
+}
+
+TEST_F(Verify, NamesEveryFlippedByteOfQueueFiles) {
+  make_stopped();
+  for (const auto& path : files_below("/store/consumequeue")) {
+    const auto content = test::read_text(disk_, path);
+    for (std::int64_t at = 0; at < static_cast<std::int64_t>(content.size()); ++at) {
+      const auto* const entry = reinterpret_cast<const std::byte*>(content.data()) + at / 20 * 20;
+      const bool is_used = load_be<std::int32_t>(entry + 8) > 0;
+      // Behind the end only what makes the next entry a valid one matters.
+      if (!is_used) continue;
+      expect_named(path, [&](file::Disk& disk) { write_byte(disk, path, at, 0x10); });
+      if (HasFailure()) return;
+    }
+  }
+}
+
+TEST_F(Verify, NamesEveryFlippedByteOfIndexFiles) {
+  make_stopped(150);
+  const auto paths = files_below("/store/index");
+  ASSERT_EQ(paths.size(), 2U);
+  for (const auto& path : paths) {
+    const auto content = test::read_text(disk_, path);
+    const auto next = load_be<std::int32_t>(reinterpret_cast<const std::byte*>(content.data()) + 36);
+    const IndexShape shape{64, 256};
+    for (std::int64_t at = 0; at < shape.entry_at(next); ++at) {
+      const bool is_low_time = at == 6 || at == 7 || at == 14 || at == 15;  // entries keep whole seconds
+      const bool is_unused = at >= shape.entry_at(0) && at < shape.entry_at(1);
+      const bool is_first_seconds = at >= shape.entry_at(1) + 12 && at < shape.entry_at(1) + 16;
+      if (is_low_time || is_unused || is_first_seconds) continue;
+      const auto number = (at - shape.entry_at(0)) / IndexShape::kEntrySize;
+      if (number > 2 && number + 2 < next && number % 16 != 0) continue;  // all alike
+      expect_named(path, [&](file::Disk& disk) { write_byte(disk, path, at, 0x08); });
+      if (HasFailure()) {
+        ADD_FAILURE() << path << " byte " << at;
+        return;
+      }
+    }
+  }
+}
+
+TEST_F(Verify, NamesEveryFlippedByteOfTheSmallFiles) {
+  make_stopped();
+  for (const auto* path : {"/store/tern/state", "/store/checkpoint"}) {
+    for (std::int64_t at = 0; at < size_of(disk_, path); at += at < 300 ? 1 : 61) {
+      expect_named(path, [&](file::Disk& disk) { write_byte(disk, path, at, 0x04); });
+      if (HasFailure()) return;
+    }
+  }
+}
+
+TEST_F(Verify, NamesFilesThatAreMissingShortLongOrZeroFilled) {
+  make_stopped(150);
+  ASSERT_THAT(files_below("/store/commitlog"), testing::SizeIs(testing::Ge(4U)));
+  auto paths = files_below("/store/commitlog");
+  for (const auto* directory : {"/store/consumequeue", "/store/index"}) {
+    const auto more = files_below(directory);
+    paths.insert(paths.end(), more.begin(), more.end());
+  }
+  paths.push_back("/store/checkpoint");
+  for (const auto& path : paths) {
+    SCOPED_TRACE(path);
+    const auto size = size_of(disk_, path);
+    // The oldest index file, as the oldest segment, may have been removed in order.
+    const bool is_oldest = path == paths.front() || path == files_below("/store/index").front();
+    const auto missing = [&](file::Disk& disk) { ASSERT_TRUE(disk.remove(path)); };
+    if (!is_oldest && path.find("/index/") == std::string::npos) {
+      const bool is_last_segment = path == files_below("/store/commitlog").back();
+      if (!is_last_segment) {
+        expect_named(path, missing, "is missing");
+      } else {
+        const auto disk = disk_.kill();
+        missing(*disk);
+        EXPECT_FALSE(verify(*disk).is_whole());
+      }
+    }
+    expect_named(path, [&](file::Disk& disk) { resize(disk, path, size - 40); }, "bytes");
+    expect_named(path, [&](file::Disk& disk) { resize(disk, path, size + 40); }, "bytes");
+    expect_named(path, [&](file::Disk& disk) {
+      resize(disk, path, 0);
+      resize(disk, path, size);
+    });
+  }
+}
+
+TEST_F(Verify, NamesWhatIsMissingAltogether) {
+  make_stopped(150);
+  const auto index = files_below("/store/index");
+  expect_named(
+      index.front(), [&](file::Disk& disk) { ASSERT_TRUE(disk.remove(index.back())); }, "there is no entry for a key");
+  expect_named("/store/index", [&](file::Disk& disk) { remove_tree(disk, "/store/index"); }, "has no index files");
+  expect_named(
+      "/store/consumequeue/TA/1", [&](file::Disk& disk) { remove_tree(disk, "/store/consumequeue/TA/1"); },
+      "is missing");
+  expect_named(
+      "/store/commitlog", [&](file::Disk& disk) { remove_tree(disk, "/store/commitlog"); },
+      "was known to be on disk up to");
+}
+
+TEST_F(Verify, NamesForeignFiles) {
+  make_stopped();
+  for (const auto* path : {"/store/commitlog/notes.txt", "/store/consumequeue/TA/0/00000000000000000000.swp"}) {
+    expect_named(path, [&](file::Disk& disk) { ASSERT_TRUE(test::write_text(disk, path, "?")); });
+  }
+  const auto disk = disk_.kill();
+  ASSERT_TRUE(test::write_text(*disk, "/store/index/notes", "?"));
+  const auto report = verify(*disk);
+  EXPECT_TRUE(report.is_whole());
+  EXPECT_THAT(notes_of(report), ElementsAre(StartsWith("/store/index/notes")));
+}
+
+TEST_F(Verify, TellsATornTailFromDamage) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, 20);
+    life.save();
+    send_some(life, 20, 25);
+  }
+  const auto disk = disk_.kill();
+  const auto end = verify(*disk).to;
+  const auto last = (*Inspector::open(*disk, inspected()))->at(end - 1);
+  ASSERT_TRUE(last);
+  write_byte(*disk, kFirstSegment, last->at + 4, 0xFF);
+  const auto torn = verify(*disk);
+  EXPECT_TRUE(torn.is_whole());
+  EXPECT_EQ(torn.to, last->start);
+  EXPECT_THAT(notes_of(torn), Contains(HasSubstr("the next start cuts it")));
+}
+
+TEST_F(Verify, FindsDamageInTheTailOfAStoppedStoreWithoutItsState) {
+  make_stopped(20);
+  ASSERT_TRUE(disk_.remove("/store/tern/state"));
+  EXPECT_TRUE(verify(disk_).is_whole());
+  const auto last = (*Inspector::open(disk_, inspected()))->at(verify(disk_).to - 1);
+  ASSERT_TRUE(last);
+  write_byte(disk_, kFirstSegment, last->at + 4, 0xFF);
+  EXPECT_THAT(damages_of(verify(disk_)), Contains(StartsWith(kFirstSegment)));
+}
+
+TEST_F(Verify, GoesOnBehindADamagedRecord) {
+  make_stopped(150);
+  write_byte(disk_, kFirstSegment, 4, 0xFF);
+  write_byte(disk_, kSecondSegment, 4, 0xFF);
+  const auto found = damages_of(verify(disk_));
+  ASSERT_GE(found.size(), 2U);
+  EXPECT_THAT(found[0], StartsWith(std::string(kFirstSegment) + "[4+4]"));
+  EXPECT_THAT(found[1], StartsWith(std::string(kSecondSegment) + "[4+4]"));
+}
+
+TEST_F(Verify, RefusesSettingsOfAnotherStoreWithBothNumbers) {
+  make_stopped();
+  auto options = inspected();
+  options.segment_size_bytes = 8192;
+  auto refused = Inspector::open(disk_, options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().error.code, Errc::kWrongSegmentSize);
+  EXPECT_THAT(refused.error().text, AllOf(HasSubstr("4096"), HasSubstr("8192"), HasSubstr("mappedFileSizeCommitLog")));
+  options.segment_size_bytes = kSegmentSize;
+  options.queue_file_size_bytes = 6'000'000;
+  refused = Inspector::open(disk_, options);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().text, AllOf(HasSubstr("has 200 bytes"), HasSubstr("6000000")));
+  options.queue_file_size_bytes = 199;  // rounded up
+  EXPECT_TRUE(Inspector::open(disk_, options));
+}
+
+TEST_F(Verify, RefusesWhatIsNoStore) {
+  const auto refused = Inspector::open(disk_, inspected());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().error.code, Errc::kNotFound);
+  ASSERT_TRUE(disk_.make_directories("/store/consumequeue"));
+  ASSERT_TRUE(test::write_text(disk_, "/store/consumequeue/CURRENT", "MANIFEST-000001"));
+  const auto foreign = Inspector::open(disk_, inspected());
+  ASSERT_FALSE(foreign);
+  EXPECT_EQ(foreign.error().error.code, Errc::kForeign);
+}
+
+TEST_F(Verify, NamesMetadataThatIsNotWhole) {
+  make_stopped();
+  auto options = inspected();
+  const auto check = [](std::string_view content) {
+    return content.starts_with('{') && content.ends_with('}') ? std::nullopt : std::optional<std::string>("no JSON");
+  };
+  options.metadata = {{"topics.json", true, check}, {"", false, check}};
+  ASSERT_TRUE(disk_.make_directories("/store/config"));
+  EXPECT_THAT(damages_of(verify(disk_, options)), ElementsAre(HasSubstr("topics.json[-1+0] is missing")));
+  ASSERT_TRUE(test::write_text(disk_, "/store/config/topics.json", "{}"));
+  ASSERT_TRUE(test::write_text(disk_, "/store/config/other.json", "{}"));
+  EXPECT_TRUE(verify(disk_, options).is_whole());
+  ASSERT_TRUE(test::write_text(disk_, "/store/config/topics.json", "{"));
+  EXPECT_THAT(damages_of(verify(disk_, options)),
+              ElementsAre(AllOf(HasSubstr("topics.json[-1+0] no JSON"), HasSubstr("not whole either"))));
+  ASSERT_TRUE(test::write_text(disk_, "/store/config/topics.json.bak", "{}"));
+  EXPECT_THAT(damages_of(verify(disk_, options)),
+              ElementsAre(AllOf(HasSubstr("topics.json[-1+0] no JSON"), HasSubstr("the next start uses it"))));
+  ASSERT_TRUE(disk_.remove("/store/config/topics.json"));
+  const auto replaced = verify(disk_, options);
+  EXPECT_TRUE(replaced.is_whole());
+  EXPECT_THAT(notes_of(replaced), ElementsAre(HasSubstr("topics.json is missing; its backup is whole")));
+  ASSERT_TRUE(test::write_text(disk_, "/store/config/other.json.bak", ""));
+  EXPECT_THAT(damages_of(verify(disk_, options)), ElementsAre(HasSubstr("other.json.bak[-1+0] no JSON")));
+  ASSERT_TRUE(disk_.remove("/store/config/other.json.bak"));
+  ASSERT_TRUE(test::write_text(disk_, "/store/tern/identity", "brokerName=x"));
+  EXPECT_THAT(damages_of(verify(disk_, options)), ElementsAre(HasSubstr("/store/tern/identity[-1+0]")));
+}
+
+TEST_F(Verify, TellsItsProgressInBytes) {
+  make_stopped();
+  auto inspector = Inspector::open(disk_, inspected());
+  ASSERT_TRUE(inspector);
+  std::int64_t last = 0;
+  std::int64_t whole = 0;
+  ASSERT_TRUE((*inspector)->verify([&](std::int64_t done, std::int64_t total) {
+    EXPECT_GE(done, last);
+    EXPECT_LE(done, total);
+    last = done;
+    whole = total;
+  }));
+  EXPECT_GT(last, 0);
+  EXPECT_EQ(last, whole);
+}
+
+}  // namespace
+}  // namespace tern::store
