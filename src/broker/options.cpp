@@ -1,8 +1,39 @@
+#include <string>
+#include <string_view>
+
 #include <climits>
 
 #include "broker/identity.hpp"
+#include "broker/schedule/delay_levels.hpp"
 
 namespace tern::broker {
+namespace {
+
+// What clients are told and message ids carry: an IPv6 address may stand in brackets.
+OptionRule advertised_address() {
+  return {"an IP address, or empty",
+          [](std::string_view text) { return text.empty() || message::parse_host(text, 0).has_value(); }};
+}
+
+OptionRule delay_levels() {
+  return {"numbers with the unit s, m, h or d, blanks between", [](std::string_view text) {
+            std::string problem_that_the_rule_says_in_its_own_words;
+            return DelayLevels::parse(text, problem_that_the_rule_says_in_its_own_words).has_value();
+          }};
+}
+
+// The fast listener takes the port two below, and what would be the replicas' port is the one above.
+OptionRule main_port() {
+  return {"0, 3 to 65534",
+          [](std::string_view text) { return range(0, 0).check(text) || range(3, 65'534).check(text); }};
+}
+
+OptionRule master_id() {
+  return {"0, a master; replication is not supported yet",
+          [](std::string_view text) { return range(0, 0).check(text); }};
+}
+
+}  // namespace
 
 std::span<const OptionRow<BrokerOptions>> broker_option_rows() {
   using O = BrokerOptions;
@@ -10,16 +41,17 @@ std::span<const OptionRow<BrokerOptions>> broker_option_rows() {
       {"brokerClusterName", &O::cluster_name, "DefaultCluster", anything(),
        "Name of the cluster that the broker belongs to."},
       {"brokerName", &O::broker_name, "", anything(), "Name of the broker in its cluster; empty means the host name."},
-      {"brokerId", &O::broker_id, "0", range(0, 0), "0, a master. Replicas (above 0) are not supported yet."},
-      {"brokerIP1", &O::advertised_address, "", anything(),
+      {"brokerId", &O::broker_id, "0", master_id(), "The broker's role: 0 is a master."},
+      {"brokerIP1", &O::advertised_address, "", advertised_address(),
        "The address that clients are told and that message ids carry; empty means the first address that is not "
        "loopback."},
-      {"brokerIP2", &O::ha_address, "", anything(), "The address that replicas would be told; empty means brokerIP1."},
-      {"listenPort", &O::listen_port, "10911", range(0, 65'535),
+      {"brokerIP2", &O::ha_address, "", advertised_address(),
+       "The address that replicas would be told; empty means brokerIP1."},
+      {"listenPort", &O::listen_port, "10911", main_port(),
        "Main port. The fast listener takes listenPort - 2. 0 lets the system pick both; the start-up table shows "
        "them."},
-      {"bindAddress", &O::bind_address, "", anything(), "Address to listen on; empty means all."},
-      {"namesrvAddr", &O::nameserver_addresses, "", anything(), "Nameservers as host:port, ';' between."},
+      {"bindAddress", &O::bind_address, "", ip_address(), "Address to listen on; empty means all."},
+      {"namesrvAddr", &O::nameserver_addresses, "", host_ports(), "The nameservers to register with."},
       {"brokerPermission", &O::permission, "6", range(0, 7), "What clients may do here: 4 read, 2 write, 6 both."},
       {"autoCreateTopicEnable", &O::auto_create_topics, "true", anything(),
        "Whether a send to an unknown topic creates it, after TBW102."},
@@ -37,8 +69,8 @@ std::span<const OptionRow<BrokerOptions>> broker_option_rows() {
       {"traceOn", &O::trace_on, "true", anything(), "Whether clients that can trace are told to."},
       {"maxMessageSize", &O::message_size_max, "4194304", range(10, 16'000'000),
        "Largest message body or batch, in bytes."},
-      {"messageDelayLevel", &O::delay_levels, "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h", anything(),
-       "The delay of each level, from level 1 on."},
+      {"messageDelayLevel", &O::delay_levels, "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
+       delay_levels(), "The delay of each level, from level 1 on."},
       {"longPollingEnable", &O::long_polling, "true", anything(),
        "Whether a pull that finds nothing waits as long as it asks to."},
       {"shortPollingTimeMills", &O::short_polling_ms, "1000", range(0, 60'000),

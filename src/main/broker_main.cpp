@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "tern/base/check.hpp"
 #include "tern/base/clock.hpp"
 #include "tern/file/disk.hpp"
 #include "tern/file/sigbus.hpp"
@@ -127,10 +128,7 @@ int serve(Settings& settings, OptionSet& options, daemon::Signals& signals) {
   broker::BrokerIdentity identity{
       settings.broker.cluster_name, settings.broker.broker_name, settings.broker.broker_id, {}, {}, {}};
   const auto host = message::parse_host(settings.broker.advertised_address, settings.broker.listen_port);
-  if (!host) {
-    log_error("brokerIP1={}: an IP address is expected", settings.broker.advertised_address);
-    return daemon::kExitBadSettings;
-  }
+  TERN_CHECK(host.has_value(), "brokerIP1={}", settings.broker.advertised_address);  // its row has checked it
   auto opened =
       broker::Broker::open({settings.broker, settings.store, options, *disk, clock, network}, std::move(identity));
   if (!opened) {

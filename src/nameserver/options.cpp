@@ -10,7 +10,8 @@ std::span<const OptionRow<NameserverOptions>> nameserver_option_rows() {
   static const OptionRow<O> kRows[] = {
       {"listenPort", &O::listen_port, "9876", range(0, 65'535),
        "Port on which clients and brokers are served; 0 lets the system pick one, which the ready line names."},
-      {"bindAddress", &O::bind_address, "0.0.0.0", anything(), "Address on which the nameserver listens."},
+      {"bindAddress", &O::bind_address, "0.0.0.0", ip_address(),
+       "Address on which the nameserver listens; empty means all."},
       {"kvConfigPath", &O::kv_config_path, "$HOME/namesrv/kvConfig.json", anything(),
        "File that keeps the key-value configuration, order topics among it. $HOME/ stands for the home directory."},
       {"scanNotActiveBrokerInterval", &O::liveness_scan_period_ms, "5000", range(10, 3'600'000),

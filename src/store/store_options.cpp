@@ -1,6 +1,16 @@
 #include "tern/store/store.hpp"
 
+#include "store/delete_hours.hpp"
+
 namespace tern::store {
+namespace {
+
+OptionRule hours() {
+  return {"hours from 0 to 23, ';' between several, or empty",
+          [](std::string_view text) { return parse_delete_hours(text).has_value(); }};
+}
+
+}  // namespace
 
 std::span<const OptionRow<StoreOptions>> store_option_rows() {
   static const OptionRow<StoreOptions> kRows[] = {
@@ -21,8 +31,7 @@ std::span<const OptionRow<StoreOptions>> store_option_rows() {
        "Used percent of the file system above which expired segments are removed at any hour."},
       {"fileReservedTime", &StoreOptions::file_reserved_hours, "72", range(0, 1'000'000),
        "Hours that a full log segment is kept."},
-      {"deleteWhen", &StoreOptions::delete_when, "04", anything(),
-       "Local hours (00 to 23, ';' between them) in which expired segments are removed."},
+      {"deleteWhen", &StoreOptions::delete_when, "04", hours(), "Local hours in which expired segments are removed."},
       {"storeBytesMax", &StoreOptions::bytes_max, "0", range(0, INT64_MAX),
        "Bytes of the log above which its oldest segments are removed at any hour, expired or not; 0 means no limit."},
       {"deleteFileBatchMax", &StoreOptions::delete_batch_max, "10", range(1, 1000),

@@ -1,8 +1,8 @@
 #include "store/upkeep.hpp"
 
-#include <charconv>
 #include <ctime>
 
+#include "store/delete_hours.hpp"
 #include "store/recovery.hpp"
 
 namespace tern::store {
@@ -15,18 +15,6 @@ constexpr int kSyncsPerStep = 16;  // 120 us each
 constexpr std::int64_t kRoundEveryMs = 1000;
 constexpr std::int64_t kSpaceEveryMs = 1000;
 constexpr std::int64_t kRetentionEveryMs = 10'000;
-
-std::set<int> parse_hours(std::string_view text) {
-  std::set<int> hours;
-  while (!text.empty()) {
-    const auto part = text.substr(0, text.find(';'));
-    int hour = -1;
-    const auto* end = part.data() + part.size();
-    if (std::from_chars(part.data(), end, hour).ptr == end && hour >= 0 && hour < 24) hours.insert(hour);
-    text.remove_prefix(std::min(text.size(), part.size() + 1));
-  }
-  return hours;
-}
 
 int local_hour(std::int64_t wall_ms) {
   const std::time_t seconds = wall_ms / 1000;
@@ -42,7 +30,7 @@ Store::Upkeep::Upkeep(Store& store)
       indexed_(store.index_->written_to() == LogPosition{INT64_MAX} ? store.log_->watermarks().dispatched()
                                                                     : store.log_->min_position()),
       side_file_(store.disk_, file::join(store.root_, "tern")),
-      delete_hours_(parse_hours(store.options_.delete_when)) {}
+      delete_hours_(parse_delete_hours(store.options_.delete_when).value_or(std::set<int>())) {}
 
 void Store::Upkeep::report(const char* what, const Status& status) {
   if (status) return;

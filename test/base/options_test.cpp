@@ -239,6 +239,27 @@ TEST_F(Options, ShowValuesOnOneLineAndNotAPageOfThem) {
   EXPECT_LT(problems.at(0).size(), 200U);
 }
 
+TEST(OptionRules, KnowIpAddresses) {
+  const auto rule = ip_address();
+  for (const auto* good : {"", "0.0.0.0", "127.0.0.1", "::", "fe80::1"}) EXPECT_TRUE(rule.check(good)) << good;
+  for (const auto* bad : {"localhost", "nonsense", "1.2.3", "1.2.3.256", "[::1]", "1.2.3.4:80"}) {
+    EXPECT_FALSE(rule.check(bad)) << bad;
+  }
+  EXPECT_FALSE(rule.check(std::string_view("::1\0x", 5)));
+}
+
+TEST(OptionRules, KnowListsOfHostsAndPorts) {
+  const auto rule = host_ports();
+  for (const auto* good :
+       {"", "a:1", "127.0.0.1:9876", "ns-1.example.com:9876; ns_2:65535 ;", "[::1]:9876", "::1:80"}) {
+    EXPECT_TRUE(rule.check(good)) << good;
+  }
+  for (const auto* bad : {"foo", "a:", ":1", "a:0", "a:65536", "a:1x", "a:-1", "a:1,b:2", "http://a:1", "[::1:80",
+                          "[a]:80", "a b:1", "a:1;b"}) {
+    EXPECT_FALSE(rule.check(bad)) << bad;
+  }
+}
+
 TEST_F(Options, FindTheNearestKey) {
   EXPECT_EQ(set_.nearest_key("flushDiskTyp"), "flushDiskType") << "a letter lost";
   EXPECT_EQ(set_.nearest_key("flushDisskType"), "flushDiskType") << "a letter too many";

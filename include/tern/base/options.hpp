@@ -53,6 +53,10 @@ struct OptionRule {
 [[nodiscard]] OptionRule one_of(std::initializer_list<std::string_view> names);
 /// Anything the member's type can hold.
 [[nodiscard]] OptionRule anything();
+/// An IPv4 or IPv6 address in figures, or nothing.
+[[nodiscard]] OptionRule ip_address();
+/// "host:port", ';' between several, blanks around them; or nothing. An IPv6 address may stand in brackets.
+[[nodiscard]] OptionRule host_ports();
 
 /// One setting of the struct `Struct`. Values as Java reads them: a bool is true or false ignoring case, a number is
 /// decimal with an optional sign. Unlike Java, a value that is neither is refused and not taken for false or for the
