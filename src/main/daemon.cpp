@@ -1,9 +1,13 @@
 #include "main/daemon.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iterator>
+#include <sys/resource.h>
+#include <utility>
 #include <variant>
 
 #include <CLI/CLI.hpp>
@@ -115,6 +119,15 @@ std::optional<int> read_settings(const Program& program, const CommandLine& comm
   }
   notices = std::move(outcome.notices);
   return std::nullopt;
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  const auto soft = std::exchange(limit.rlim_cur, limit.rlim_max);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
+  log_warning("the limit of descriptors (ulimit -n) stays at {} instead of {}: {}", soft, limit.rlim_max,
+              std::strerror(errno));
 }
 
 bool start_log(const LogSettings& settings) {

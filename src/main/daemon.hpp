@@ -53,6 +53,10 @@ struct CommandLine {
 [[nodiscard]] std::optional<int> read_settings(const Program& program, const CommandLine& command_line,
                                                OptionSet& options, std::vector<std::string>& notices);
 
+/// As many descriptors as the system lets this process have, as Java does for Apache's servers: login shells commonly
+/// allow 1024 until asked. Before the network is made, which derives its limit of connections from it.
+void raise_descriptor_limit();
+
 /// False, after the reason was printed, if the log file cannot be opened.
 [[nodiscard]] bool start_log(const LogSettings& settings);
 

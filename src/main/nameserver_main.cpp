@@ -90,6 +90,7 @@ int run(int argc, const char* const* argv) {
   std::vector<std::string> notices;
   if (const auto status = daemon::read_settings(kProgram, command_line, options, notices)) return *status;
   if (!daemon::start_log(settings.log)) return daemon::kExitFailed;
+  daemon::raise_descriptor_limit();
   for (const auto& notice : notices) log_info("{}", notice);
   daemon::Signals signals;
   const int status = serve(settings, options, signals);
