@@ -5,6 +5,7 @@
 namespace tern {
 
 std::string Error::text() const {
+  if (code.category() == std::generic_category()) return code.message();  // who it happened to knows where
   if (detail == 0) return fmt::format("{}: {}", code.category().name(), code.message());
   return fmt::format("{}: {} ({})", code.category().name(), code.message(), detail);
 }

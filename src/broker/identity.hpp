@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "tern/base/options.hpp"
 #include "tern/message/record.hpp"
@@ -51,6 +52,10 @@ struct BrokerOptions {
   Live<int> key_query_count_max;         // defaultQueryMaxNum
 };
 std::span<const OptionRow<BrokerOptions>> broker_option_rows();
+
+/// The end of refusals for a group that is not there, behind Apache's text: the setting that would have made it.
+inline constexpr std::string_view kGroupNotCreated =
+    "Unknown groups are created with autoCreateSubscriptionGroup=true, if their name is legal";
 
 /// Known once the listeners are bound. Constant afterwards.
 struct BrokerIdentity {

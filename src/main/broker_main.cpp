@@ -132,7 +132,10 @@ int serve(Settings& settings, OptionSet& options, daemon::Signals& signals) {
   auto opened =
       broker::Broker::open({settings.broker, settings.store, options, *disk, clock, network}, std::move(identity));
   if (!opened) {
-    log_error("{}", opened.error().text);
+    // Whatever it is, it is about the store's directory or what lies in it.
+    const auto& text = opened.error().text;
+    const bool names_setting = text.find("storePathRootDir") != std::string::npos;
+    log_error("{}{}", text, names_setting ? "" : fmt::format(" (storePathRootDir={})", settings.store.root));
     return daemon::kExitFailed;
   }
   auto& broker = **opened;

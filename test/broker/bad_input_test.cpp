@@ -14,6 +14,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Matcher;
+using ::testing::StartsWith;
 
 class BadInputTest : public test::BrokerFixture {
  protected:
@@ -70,21 +71,25 @@ TEST_F(BadInputTest, ABodyAboveMaxMessageSizeIsIllegal) {
   EXPECT_EQ(
       refused->remark(),
       "the message is illegal, maybe msg body or properties length not matched. msg body length limit 4194304B, msg "
-      "properties length limit 32KB.");
+      "properties length limit 32KB. The body has 4194305 bytes, more than maxMessageSize=4194304 allows");
   options.message_size_max = 10;
-  EXPECT_THAT(send("T", "eleven bytes")->remark(), HasSubstr("limit 10B"));
+  EXPECT_THAT(send("T", "eleven bytes")->remark(), AllOf(HasSubstr("limit 10B"), HasSubstr("maxMessageSize=10")));
 }
 
 TEST_F(BadInputTest, ABodyOfNothingIsIllegal) {
   EXPECT_EQ(send("T", "")->code(), 13);
+  EXPECT_THAT(send("T", "")->remark(), AllOf(StartsWith("the message is illegal"), HasSubstr("The body is empty")));
 }
 
 TEST_F(BadInputTest, PropertiesAbove32767BytesAreIllegal) {
   const auto refused = send("T", "m", {}, {{"properties", std::string("K\x01") + std::string(32'766, 'v')}});
   EXPECT_EQ(refused->code(), 13);
-  EXPECT_THAT(refused->remark(), HasSubstr("properties length limit 32KB"));
+  EXPECT_THAT(refused->remark(),
+              AllOf(HasSubstr("properties length limit 32KB"), HasSubstr("The properties have 32768 bytes"),
+                    HasSubstr("32767 that a record can hold")));
   const auto grown = send("T", "m", {}, {{"properties", std::string("K\x01") + std::string(32'765, 'v')}});
   EXPECT_EQ(grown->code(), 13) << "with what the broker adds they are too long";
+  EXPECT_THAT(grown->remark(), HasSubstr("With what the broker adds"));
 }
 
 TEST_F(BadInputTest, AQueueThatDoesNotExistIsIllegal) {
@@ -116,16 +121,27 @@ TEST_F(BadInputTest, APullOutsideOfAQueueIsToldWhereToGoOn) {
 TEST_F(BadInputTest, AnUnknownGroupIsRefusedWithAutoCreationOff) {
   options.auto_create_groups = false;
   EXPECT_EQ(pull("T", 0)->code(), 26);
-  EXPECT_THAT(pull("T", 0)->remark(), HasSubstr("subscription group [g] does not exist"));
+  const auto names_the_setting = HasSubstr("autoCreateSubscriptionGroup=true");
+  EXPECT_THAT(pull("T", 0)->remark(), AllOf(StartsWith("subscription group [g] does not exist"), names_the_setting));
   const auto back = ask(RequestCode::kConsumerSendMessageBack, {{"offset", "0"}, {"group", "g"}, {"delayLevel", "0"}});
   EXPECT_EQ(back->code(), 26);
-  EXPECT_THAT(back->remark(), HasSubstr("subscription group not exist, g "));
-  EXPECT_EQ(ask(RequestCode::kUpdateConsumerOffset,
-                {{"consumerGroup", "g"}, {"topic", "T"}, {"queueId", "0"}, {"commitOffset", "1"}})
-                ->remark(),
-            "Group g not exist!");
+  EXPECT_THAT(back->remark(), AllOf(StartsWith("subscription group not exist, g "), names_the_setting));
+  EXPECT_THAT(ask(RequestCode::kUpdateConsumerOffset,
+                  {{"consumerGroup", "g"}, {"topic", "T"}, {"queueId", "0"}, {"commitOffset", "1"}})
+                  ->remark(),
+              AllOf(StartsWith("Group g not exist!"), names_the_setting));
   EXPECT_EQ(groups.find("g"), nullptr);
   options.auto_create_groups = true;
+}
+
+TEST_F(BadInputTest, ATopicThatIsNotCreatedNamesTheReason) {
+  const auto refused = send("New", "m", {}, {{"defaultTopic", "T"}});
+  EXPECT_EQ(refused->code(), 17);
+  EXPECT_THAT(refused->remark(), AllOf(StartsWith("topic[New] not exist, apply first please!"),
+                                       HasSubstr("default topic that the producer names passes nothing on")));
+  options.auto_create_topics = false;
+  EXPECT_THAT(send("New", "m", {}, {{"defaultTopic", "T"}})->remark(), HasSubstr("autoCreateTopicEnable=false"));
+  options.auto_create_topics = true;
 }
 
 TEST_F(BadInputTest, AGroupOfAPathIsNotCreated) {

@@ -98,13 +98,13 @@ TEST_F(MetadataFileTest, FallsBackWhenTheFileCannotBeRead) {
   ASSERT_TRUE(file_.save("{1}"));
   ASSERT_TRUE(file_.save("{2}"));
   disk_.fail_read_at(disk_.reads() + 3, EIO);  // open, size, read
-  EXPECT_THAT(loaded(file_), HasSubstr("{1} from backup: generic: Input/output error"));
+  EXPECT_THAT(loaded(file_), HasSubstr("{1} from backup: Input/output error"));
 }
 
 TEST_F(MetadataFileTest, RefusesToReadWhatIsTooLong) {
   const auto file = *disk_.open(kPath, OpenMode::kCreate);
   ASSERT_TRUE(file->resize(kMetadataBytesMax + 1));
-  EXPECT_THAT(loaded(file_), HasSubstr("damage: /config/topics.json: generic: File too large"));
+  EXPECT_THAT(loaded(file_), HasSubstr("damage: /config/topics.json: File too large"));
 }
 
 TEST_F(MetadataFileTest, WorksInTheDirectoryOfTheProcessAndInTheRoot) {

@@ -17,7 +17,7 @@ struct Error {
   std::error_code code;
   std::int64_t detail = 0;
 
-  /// "<category>: <message> (<detail>)", the detail only if it is not 0.
+  /// "<category>: <message> (<detail>)", the detail only if it is not 0. Of an errno only the system's message.
   [[nodiscard]] std::string text() const;
   friend bool operator==(const Error&, const Error&) = default;
 };

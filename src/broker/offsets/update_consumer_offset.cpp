@@ -22,7 +22,8 @@ protocol::Response update_consumer_offset(const remoting::Request& request, Offs
   const auto fields = kFields.decode(request.header);
   if (!fields) return protocol::refuse(fields.error());
   if (!groups.find(fields->group))
-    return protocol::refuse(ResponseCode::kSubscriptionGroupNotExist, "Group {} not exist!", fields->group);
+    return protocol::refuse(ResponseCode::kSubscriptionGroupNotExist, "Group {} not exist! {}", fields->group,
+                            kGroupNotCreated);
   if (!topics.find(fields->topic))
     return protocol::refuse(ResponseCode::kTopicNotExist, "Topic {} not exist!", fields->topic);
   if (!fields->queue_id)

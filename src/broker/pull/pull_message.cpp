@@ -175,7 +175,8 @@ void pull_message(const remoting::Request& request, remoting::Reply reply, PullS
   const auto group = services.groups.find_or_create(fields->group);
   if (!group) {
     return reply(protocol::refuse(ResponseCode::kSubscriptionGroupNotExist,
-                                  "subscription group [{}] does not exist, \n{}", fields->group, kFaq));
+                                  "subscription group [{}] does not exist, \n{}\n{}", fields->group, kFaq,
+                                  kGroupNotCreated));
   }
   if (!group->consume_enable)
     return reply(forbid(Forbidden::kGroup, "subscription group no permission, {}", fields->group));

@@ -48,8 +48,8 @@ void consumer_send_back(const remoting::Request& request, remoting::Reply reply,
   if (!fields) return reply(protocol::refuse(fields.error()));
   const auto group = services.groups.find_or_create(fields->group);
   if (!group) {
-    return reply(protocol::refuse(ResponseCode::kSubscriptionGroupNotExist, "subscription group not exist, {} \n{}",
-                                  fields->group, kFaq));
+    return reply(protocol::refuse(ResponseCode::kSubscriptionGroupNotExist, "subscription group not exist, {} \n{}\n{}",
+                                  fields->group, kFaq, kGroupNotCreated));
   }
   if ((services.options.permission & kPermWrite) == 0) {
     return reply(protocol::refuse(ResponseCode::kNoPermission, "the broker[{}] sending message is forbidden",

@@ -3,6 +3,8 @@
 #include "broker/send/send_message.hpp"
 
 #include <charconv>
+#include <optional>
+#include <string>
 
 #include "tern/message/batch.hpp"
 #include "tern/message/properties.hpp"
@@ -48,6 +50,9 @@ constexpr auto kFieldsV2 =
                         optional("l", &S::max_reconsume_times), optional("m", &S::batch));
 
 constexpr std::string_view kFaq = "See https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.";
+constexpr std::string_view kTooLargeForARecord =
+    "With what the broker adds, its properties have more than the 32767 bytes that a record can hold, or the record is "
+    "larger than mappedFileSizeCommitLog allows";
 constexpr int kClientWithMaxReconsumeTimes = 121;  // V3_4_9
 
 bool is_true(std::string_view text) {
@@ -61,12 +66,31 @@ Response with_region(Response response, const BrokerOptions& options) {
   return response;
 }
 
-Response illegal(const BrokerOptions& options) {
+// Apache's text, and behind it what is wrong, the limit and the setting.
+Response illegal(const BrokerOptions& options, std::string_view what) {
   return protocol::refuse(
       ResponseCode::kMessageIllegal,
       "the message is illegal, maybe msg body or properties length not matched. msg body length limit {}B, msg "
-      "properties length limit 32KB.",
-      options.message_size_max.get());
+      "properties length limit 32KB. {}",
+      options.message_size_max.get(), what);
+}
+
+// nullopt: body and properties have a size that the store takes.
+std::optional<std::string> size_problem(const BrokerOptions& options, std::size_t body, std::size_t properties) {
+  const auto body_max = options.message_size_max.get();
+  if (body == 0) return "The body is empty";
+  if (body > static_cast<std::size_t>(std::max(body_max, 0)))
+    return fmt::format("The body has {} bytes, more than maxMessageSize={} allows", body, body_max);
+  if (properties > static_cast<std::size_t>(message::kPropertiesSizeMax))
+    return fmt::format("The properties have {} bytes, more than the {} that a record can hold, whatever the settings",
+                       properties, message::kPropertiesSizeMax);
+  return std::nullopt;
+}
+
+// Why a send created no topic.
+std::string_view why_not_created(const BrokerOptions& options) {
+  return options.auto_create_topics ? "The default topic that the producer names passes nothing on"
+                                    : "autoCreateTopicEnable=false: a send creates none";
 }
 
 }  // namespace
@@ -93,8 +117,9 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                                                 fields->unit_mode);
   }
   if (!topic) {
-    return refuse_with(protocol::refuse(ResponseCode::kTopicNotExist, "topic[{}] not exist, apply first please!\n{}",
-                                        fields->topic, kFaq));
+    return refuse_with(protocol::refuse(ResponseCode::kTopicNotExist,
+                                        "topic[{}] not exist, apply first please!\n{}\n{}", fields->topic, kFaq,
+                                        why_not_created(options)));
   }
   if (topic->is_order && (options.permission & kPermWrite) == 0) {
     return refuse_with(protocol::refuse(ResponseCode::kNoPermission, "the broker[{}] sending message is forbidden",
@@ -130,10 +155,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   parts.body = request.body;
 
   // What Apache's store refuses: asked for last.
-  const bool has_illegal_size =
-      request.body.empty() ||
-      request.body.size() > static_cast<std::size_t>(std::max(options.message_size_max.get(), 0)) ||
-      fields->properties.size() > static_cast<std::size_t>(message::kPropertiesSizeMax);
+  const auto illegal_size = size_problem(options, request.body.size(), fields->properties.size());
 
   if (fields->batch) {
     if (fields->topic.size() > static_cast<std::size_t>(message::kTopicLengthMax)) {
@@ -145,8 +167,9 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                                           "batch request does not support retry group {}", fields->topic));
     }
     const bool is_delayed = message::find_property(fields->properties, property::kDelay).has_value();
-    if (has_illegal_size || (parts.sys_flag & message::kSysTransactionMask) != 0 || is_delayed)
-      return refuse_with(illegal(options));
+    if (illegal_size) return refuse_with(illegal(options, *illegal_size));
+    if ((parts.sys_flag & message::kSysTransactionMask) != 0 || is_delayed)
+      return refuse_with(illegal(options, "A batch can neither be a transaction nor be delayed"));
     if (const auto type = topic->attributes.find("queue.type");
         type != topic->attributes.end() && type->second == "BatchCQ") {
       return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal,
@@ -164,11 +187,11 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
       part.body = (*item)->body;
       part.properties = (*item)->properties;
     }
-    if (items.empty()) return refuse_with(illegal(options));
+    if (items.empty()) return refuse_with(illegal(options, "The batch holds no message"));
     const auto wait = message::find_property(fields->properties, property::kWait);
     const auto key = message::find_property(fields->properties, property::kUniqueKey);
     if (!stage.send(reply, items, !wait || is_true(*wait), std::string(key.value_or(""))))
-      return refuse_with(illegal(options));
+      return refuse_with(illegal(options, kTooLargeForARecord));
     return;
   }
 
@@ -206,7 +229,8 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     const auto group = services.groups.find_or_create(group_name);
     if (!group) {
       return refuse_with(protocol::refuse(ResponseCode::kSubscriptionGroupNotExist,
-                                          "subscription group not exist, {} \n{}", group_name, kFaq));
+                                          "subscription group not exist, {} \n{}\n{}", group_name, kFaq,
+                                          kGroupNotCreated));
     }
     std::int32_t attempts = group->retry_max_times;
     if (fields->max_reconsume_times && request.header.version >= kClientWithMaxReconsumeTimes)
@@ -231,7 +255,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                                         "are not supported by this broker",
                                         services.identity.address));
   }
-  if (has_illegal_size) return refuse_with(illegal(options));
+  if (illegal_size) return refuse_with(illegal(options, *illegal_size));
   if (is_timer && delay_level <= 0) {
     return refuse_with(protocol::refuse(ResponseCode::kSystemError,
                                         "accurate timer message is not enabled, timerWheelEnable is false"));
@@ -269,7 +293,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   }
   parts.properties = properties;
   if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), std::string(unique_key)))
-    return refuse_with(illegal(options));
+    return refuse_with(illegal(options, kTooLargeForARecord));
 }
 
 }  // namespace tern::broker

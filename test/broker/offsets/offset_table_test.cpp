@@ -167,7 +167,7 @@ TEST_F(OffsetTableTest, StoresAnUpdateAsItIs) {
 
 TEST_F(OffsetTableTest, RefusesAnUpdateInApachesOrder) {
   EXPECT_EQ(update({{"-queueId", ""}})->code(), 26);
-  EXPECT_EQ(update({})->remark(), "Group g not exist!");
+  EXPECT_TRUE(update({})->remark().starts_with("Group g not exist!"));
   EXPECT_EQ(groups.find("g"), nullptr) << "no group is created here";
   make_group("g");
   EXPECT_EQ(update({{"-queueId", ""}})->code(), 17);

@@ -120,7 +120,7 @@ TEST_F(SendMessageTest, RefusesInApachesOrder) {
   EXPECT_EQ(refused->code(), 17);
   EXPECT_EQ(refused->remark(),
             "topic[T] not exist, apply first please!\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for "
-            "further details.");
+            "further details.\nThe default topic that the producer names passes nothing on");
 
   make_topic("T", 4, [](TopicConfig& topic) { topic.is_order = true; });
   options.permission = 4;
