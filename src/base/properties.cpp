@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -81,6 +82,13 @@ std::string utf8_of_latin1(std::string_view text) {
   return utf8;
 }
 
+// Whether the next line continues this one.
+bool ends_in_escape(std::string_view line) {
+  const std::size_t last_other = line.find_last_not_of('\\');
+  const std::size_t backslashes = line.size() - (last_other == std::string_view::npos ? 0 : last_other + 1);
+  return backslashes % 2 == 1;
+}
+
 // Lines that belong together, joined; escapes are still in it.
 struct LogicalLine {
   std::string text;
@@ -132,12 +140,6 @@ class LogicalLines {
     }
     while (!line.empty() && is_blank(line.front())) line.remove_prefix(1);
     return line;
-  }
-
-  static bool ends_in_escape(std::string_view line) {
-    const std::size_t last_other = line.find_last_not_of('\\');
-    const std::size_t backslashes = line.size() - (last_other == std::string_view::npos ? 0 : last_other + 1);
-    return backslashes % 2 == 1;
   }
 
   std::string_view rest_;
@@ -314,6 +316,49 @@ std::string write_properties(std::span<const PropertyLine> lines) {
     text += '\n';
   }
   return text;
+}
+
+std::variant<std::string, PropertiesError> with_settings(std::string_view text, std::span<const PropertyLine> changed) {
+  const auto parsed = parse_properties({}, text);
+  if (const auto* problem = std::get_if<PropertiesError>(&parsed)) return *problem;
+  std::map<int, const PropertyLine*> replaced;  // by the line that the setting begins on
+  std::vector<PropertyLine> appended;
+  for (const auto& setting : changed) {
+    int at = 0;
+    for (const auto& line : std::get<PropertiesFile>(parsed).lines) {
+      if (line.key == setting.key) at = line.line;
+    }
+    if (at == 0) {
+      appended.push_back(setting);
+    } else {
+      replaced[at] = &setting;
+    }
+  }
+
+  std::string result;
+  bool is_dropped = false;  // a further line of a setting that is replaced
+  for (int number = 1; !text.empty(); ++number) {
+    const std::size_t size = std::min(text.find_first_of("\r\n"), text.size());
+    const std::size_t size_with_end =
+        std::min(text.size(), size + (text.substr(size).starts_with("\r\n") ? std::size_t{2} : std::size_t{1}));
+    const auto line = text.substr(0, size);
+    const auto end = text.substr(size, size_with_end - size);
+    if (const auto found = replaced.find(number); found != replaced.end()) {
+      auto written = write_properties({found->second, 1});
+      written.pop_back();  // its line ends as the old one did
+      result += written;
+      is_dropped = ends_in_escape(line);
+      if (!is_dropped) result += end;
+    } else if (is_dropped) {
+      is_dropped = ends_in_escape(line);
+      if (!is_dropped) result += end;
+    } else {
+      result += text.substr(0, size_with_end);
+    }
+    text.remove_prefix(size_with_end);
+  }
+  if (!appended.empty() && !result.empty() && result.back() != '\n' && result.back() != '\r') result += '\n';
+  return result + write_properties(appended);
 }
 
 }  // namespace tern

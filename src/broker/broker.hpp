@@ -21,7 +21,7 @@ class Broker final : public remoting::Handler {
   struct Parts {
     BrokerOptions& options;
     store::StoreOptions& store_options;
-    OptionSet& settings;
+    RuntimeConfig& settings;
     file::Disk& disk;
     Clock& clock;
     remoting::Network& network;

@@ -108,6 +108,8 @@ std::span<const OptionRow<BrokerOptions>> broker_option_rows() {
       {"waitTimeMillsInAdminBrokerQueue", &O::admin_wait_ms_max, "5000", range(1, 600'000),
        "Milliseconds after which one of these that still waits is answered SYSTEM_BUSY."},
       {"defaultQueryMaxNum", &O::key_query_count_max, "32", range(1, 64), "Most messages of one query by unique key."},
+      {"configBlackList", &O::update_black_list, "configBlackList;brokerConfigPath", anything(),
+       "Keys, ';' between them, that remote administration may not change."},
   };
   return kRows;
 }

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "tern/base/runtime_config.hpp"
 #include "tern/base/work_queue.hpp"
 #include "tern/remoting/processor.hpp"
 #include "tern/remoting/server.hpp"
@@ -39,7 +40,7 @@ class Services {
   std::vector<std::unique_ptr<SendStage>> stages;  // one per io thread
   std::tuple<BrokerOptions*, BrokerIdentity*, Clock*, store::Store*, TopicTable*, GroupTable*, ClientRegistry*,
              OffsetTable*, QueueLocks*, PullHold*, WorkQueue*, SendServices*, PullServices*, SendBackServices*,
-             DelayedDelivery*, NameserverRegistration*, BrokerStatus*, OptionSet*, remoting::Network*>
+             DelayedDelivery*, NameserverRegistration*, BrokerStatus*, RuntimeConfig*, remoting::Network*>
       parts;
 };
 

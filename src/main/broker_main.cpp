@@ -17,7 +17,9 @@
 
 #include "tern/base/check.hpp"
 #include "tern/base/clock.hpp"
+#include "tern/base/runtime_config.hpp"
 #include "tern/file/disk.hpp"
+#include "tern/file/settings_file.hpp"
 #include "tern/file/sigbus.hpp"
 #include "tern/remoting/server.hpp"
 
@@ -121,16 +123,21 @@ bool listen(const broker::BrokerOptions& options, remoting::Network& network, br
   return bind(fast, remoting::Listener::kFast, to.fast);
 }
 
-int serve(Settings& settings, OptionSet& options, daemon::Signals& signals) {
+int serve(Settings& settings, const std::string& settings_file, OptionSet& options, daemon::Signals& signals) {
   SystemClock clock;
   const auto disk = file::make_real_disk();
+  file::SettingsFile kept(*disk, settings_file);
+  RuntimeConfig config(
+      options, settings.broker.update_black_list,
+      settings_file.empty() ? RuntimeConfig::Keep()
+                            : [&](std::span<const PropertyLine> changed) { return kept.keep(changed); });
   remoting::Network network(settings.network, clock);
   broker::BrokerIdentity identity{
       settings.broker.cluster_name, settings.broker.broker_name, settings.broker.broker_id, {}, {}, {}};
   const auto host = message::parse_host(settings.broker.advertised_address, settings.broker.listen_port);
   TERN_CHECK(host.has_value(), "brokerIP1={}", settings.broker.advertised_address);  // its row has checked it
   auto opened =
-      broker::Broker::open({settings.broker, settings.store, options, *disk, clock, network}, std::move(identity));
+      broker::Broker::open({settings.broker, settings.store, config, *disk, clock, network}, std::move(identity));
   if (!opened) {
     // Whatever it is, it is about the store's directory or what lies in it.
     const auto& text = opened.error().text;
@@ -213,7 +220,7 @@ int run(int argc, const char* const* argv) {
   store::choose_put_strategy(options, settings.lock_keys, settings.store.log);
   file::name_sigbus();
   daemon::Signals signals;
-  const int status = serve(settings, options, signals);
+  const int status = serve(settings, daemon::resolved_path(command_line.settings_file), options, signals);
   flush_log();
   return status;
 }

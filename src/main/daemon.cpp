@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sys/resource.h>
@@ -96,6 +97,13 @@ std::optional<int> parse_command_line(const Program& program, int argc, const ch
     return app.exit(problem) == 0 ? 0 : kExitBadSettings;
   }
   return std::nullopt;
+}
+
+std::string resolved_path(const std::string& path) {
+  if (path.empty()) return {};
+  std::error_code unresolved;
+  const auto whole = std::filesystem::canonical(path, unresolved);
+  return unresolved ? path : whole.string();
 }
 
 std::optional<int> read_settings(const Program& program, const CommandLine& command_line, OptionSet& options,

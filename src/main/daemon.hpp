@@ -47,6 +47,9 @@ struct CommandLine {
 [[nodiscard]] std::optional<int> parse_command_line(const Program& program, int argc, const char* const* argv,
                                                     CommandLine& to);
 
+/// The file that a path leads to from here, whatever becomes of the working directory; "" stays "".
+[[nodiscard]] std::string resolved_path(const std::string& path);
+
 /// Fills the settings from the file, then from the command line: -n becomes `namesrvAddr`, where there is such a row.
 /// Every problem is printed to standard error as "file:line: key: text". Then does what -p, -m and --check-config ask
 /// for. nullopt: go on, and log `notices` once the log has started. Otherwise the status to end with.

@@ -215,5 +215,38 @@ TEST(Properties, ReadsBackWhatItWrote) {
   }
 }
 
+std::string settings_changed(std::string_view text, const std::vector<PropertyLine>& changed) {
+  const auto result = with_settings(text, changed);
+  return std::holds_alternative<std::string>(result) ? std::get<std::string>(result) : "refused";
+}
+
+TEST(WithSettings, ReplacesTheLineOfAKeyAndNothingElse) {
+  EXPECT_EQ(settings_changed("# a = of old\n  a : 1\n\nb=2\n", {{"a", "x y", 0}}), "# a = of old\na=x y\n\nb=2\n");
+  EXPECT_EQ(settings_changed("a=1\r\nb=2\r\n", {{"b", "3", 0}}), "a=1\r\nb=3\r\n");
+  EXPECT_EQ(settings_changed("a=1\nb=2", {{"b", "3", 0}}), "a=1\nb=3");
+}
+
+TEST(WithSettings, ReplacesAllLinesOfAValueThatIsContinued) {
+  EXPECT_EQ(settings_changed("a=1,\\\n  2,\\\n  3\nb=2\n", {{"a", "4", 0}}), "a=4\nb=2\n");
+  EXPECT_EQ(settings_changed("a=1\\\\\nb=2\n", {{"a", "4", 0}}), "a=4\nb=2\n");
+  EXPECT_EQ(settings_changed("a=1\\", {{"a", "4", 0}}), "a=4");
+}
+
+TEST(WithSettings, ReplacesTheLineThatCountsOfSeveral) {
+  EXPECT_EQ(settings_changed("a=1\nb=2\na=3\nc=4\n", {{"a", "9", 0}}), "a=1\nb=2\na=9\nc=4\n");
+}
+
+TEST(WithSettings, AppendsKeysThatAreNotThere) {
+  EXPECT_EQ(settings_changed("a=1\n", {{"b", " 2", 0}, {"a", "3", 0}, {"c", "\xC3\xA4", 0}}),
+            "a=3\nb=\\ 2\nc=\\u00E4\n");
+  EXPECT_EQ(settings_changed("a=1", {{"b", "2", 0}}), "a=1\nb=2\n");
+  EXPECT_EQ(settings_changed("", {{"b", "2", 0}}), "b=2\n");
+  EXPECT_EQ(settings_changed("a=1\n", {}), "a=1\n");
+}
+
+TEST(WithSettings, RefusesATextThatIsNoProperties) {
+  EXPECT_EQ(settings_changed("a=1\nb=\\u1\n", {{"a", "2", 0}}), "refused");
+}
+
 }  // namespace
 }  // namespace tern

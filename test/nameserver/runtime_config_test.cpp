@@ -1,4 +1,4 @@
-#include "nameserver/runtime_config.hpp"
+#include "tern/base/runtime_config.hpp"
 
 #include <cstdlib>
 

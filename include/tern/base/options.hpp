@@ -124,6 +124,11 @@ struct PropertiesError {
 /// `key=value` lines in ASCII, escaped so that parse_properties and Java read them back.
 [[nodiscard]] std::string write_properties(std::span<const PropertyLine> lines);
 
+/// A properties text with other values for some keys: their lines are replaced (of several, the last, which counts),
+/// keys that have none come at the end, and everything else, comments too, stays as it is.
+[[nodiscard]] std::variant<std::string, PropertiesError> with_settings(std::string_view text,
+                                                                       std::span<const PropertyLine> changed);
+
 /// All settings of one program. main fills it before threads start; after that it is read, and changed by change()
 /// alone.
 class OptionSet {

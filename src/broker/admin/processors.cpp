@@ -9,6 +9,7 @@ std::span<const remoting::ProcessorRow<Services>> admin_processors() {
   static const remoting::ProcessorRow<Services> kRows[] = {
       {RequestCode::kGetBrokerRuntimeInfo, "get_runtime_info", remoting::processor<&get_runtime_info>},
       {RequestCode::kGetBrokerConfig, "get_broker_config", remoting::processor<&get_broker_config>},
+      {RequestCode::kUpdateBrokerConfig, "update_broker_config", remoting::processor<&update_broker_config>},
       {RequestCode::kGetConsumerConnectionList, "get_consumer_connections",
        remoting::processor<&get_consumer_connections>},
       {RequestCode::kGetProducerConnectionList, "get_producer_connections",

@@ -1,4 +1,5 @@
 #pragma once
+#include "tern/base/runtime_config.hpp"
 #include "tern/base/work_queue.hpp"
 #include "tern/remoting/request.hpp"
 #include "tern/store/store.hpp"
@@ -11,9 +12,14 @@
 
 namespace tern::broker {
 
+class NameserverRegistration;
+
 void get_runtime_info(const remoting::Request& request, remoting::Reply reply, BrokerStatus& status,
                       WorkQueue& blocking);
-protocol::Response get_broker_config(const remoting::Request& request, OptionSet& settings, TopicTable& topics);
+protocol::Response get_broker_config(const remoting::Request& request, RuntimeConfig& settings, TopicTable& topics);
+void update_broker_config(const remoting::Request& request, remoting::Reply reply, RuntimeConfig& settings,
+                          BrokerOptions& options, TopicTable& topics, NameserverRegistration& registration,
+                          WorkQueue& blocking);
 protocol::Response get_consumer_connections(const remoting::Request& request, ClientRegistry& clients);
 protocol::Response get_producer_connections(const remoting::Request& request, ClientRegistry& clients);
 void get_consume_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics,

@@ -258,6 +258,14 @@ void TopicTable::set_order_topics(const std::vector<std::string>& topics) {
   if (any) changed(nullptr, {});
 }
 
+void TopicTable::bump() {
+  {
+    const std::unique_lock lock(mutex_);
+    version_.bump(clock_.wall_ms());
+  }
+  changed(nullptr, {});
+}
+
 Json TopicTable::to_json() const {
   const std::shared_lock lock(mutex_);
   auto table = Json::object();

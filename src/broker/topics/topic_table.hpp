@@ -74,6 +74,9 @@ class TopicTable {
   /// Order topics, as the nameserver names them.
   void set_order_topics(const std::vector<std::string>& topics);
 
+  /// What the nameservers are told of all topics has changed, though no topic has (brokerPermission).
+  void bump();
+
   /// Told after each change which topic changed, on the changing thread: registration sends it on. Before serving.
   void on_change(std::function<void(const TopicConfig& topic)> listener) { listener_ = std::move(listener); }
   /// {"dataVersion":...,"topicConfigTable":{...}} of all topics.

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "tern/base/clock.hpp"
+#include "tern/base/runtime_config.hpp"
 #include "tern/remoting/processor.hpp"
 
 #include "nameserver/broker_liveness.hpp"
@@ -11,7 +12,6 @@
 #include "nameserver/minimum_notices.hpp"
 #include "nameserver/route_bodies.hpp"
 #include "nameserver/route_table.hpp"
-#include "nameserver/runtime_config.hpp"
 
 namespace tern::nameserver {
 

@@ -1,12 +1,8 @@
-#include "nameserver/runtime_config.hpp"
-
-#include <utility>
-#include <variant>
-#include <vector>
+#include "tern/base/runtime_config.hpp"
 
 #include "tern/base/log.hpp"
 
-namespace tern::nameserver {
+namespace tern {
 
 std::string RuntimeConfig::text() const {
   const MutexLock lock(lock_);
@@ -25,20 +21,35 @@ std::optional<RuntimeConfig::Refused> RuntimeConfig::update(std::string_view pro
   for (const auto& line : lines) {
     if (is_black_listed(line.key)) return Refused{true, "Can not update config in black list."};
   }
+  auto outcome = change(lines);
+  if (auto* refused = std::get_if<Refused>(&outcome)) return std::move(*refused);
+  const auto& changed = std::get<std::vector<PropertyLine>>(outcome);
+  for (const auto& line : changed) log_info("setting changed by request: {}={}", line.key, line.value);
+  if (changed.empty() || !keep_) return std::nullopt;
+  if (auto problem = keep_(changed)) {
+    log_error("changed settings hold until the process ends, for they cannot be kept: {}", *problem);
+    return Refused{false, fmt::format("changed, but only until the process ends: {}", *problem)};
+  }
+  return std::nullopt;
+}
+
+std::variant<std::vector<PropertyLine>, RuntimeConfig::Refused> RuntimeConfig::change(
+    const std::vector<PropertyLine>& lines) {
   const MutexLock lock(lock_);
   std::vector<std::pair<std::string, std::string>> before;
+  std::vector<PropertyLine> changed;
   for (const auto& line : lines) {
     const auto* option = options_.find(line.key);
     auto old = option != nullptr ? option->get() : std::string();
     const auto outcome = options_.change(line.key, line.value);
     if (const auto* refusal = std::get_if<OptionSet::Refusal>(&outcome)) {
-      for (const auto& [key, value] : before) (void)options_.change(key, value);
+      for (auto undo = before.rbegin(); undo != before.rend(); ++undo) (void)options_.change(undo->first, undo->second);
       return Refused{false, refusal->text};
     }
     before.emplace_back(line.key, std::move(old));
+    changed.push_back({line.key, option->get(), 0});
   }
-  for (const auto& line : lines) log_info("setting changed by request: {}={}", line.key, line.value);
-  return std::nullopt;
+  return changed;
 }
 
 bool RuntimeConfig::is_black_listed(std::string_view key) const {
@@ -51,4 +62,4 @@ bool RuntimeConfig::is_black_listed(std::string_view key) const {
   return false;
 }
 
-}  // namespace tern::nameserver
+}  // namespace tern
