@@ -16,7 +16,8 @@ class NameserverRegistration;
 
 void get_runtime_info(const remoting::Request& request, remoting::Reply reply, BrokerStatus& status,
                       WorkQueue& blocking);
-protocol::Response get_broker_config(const remoting::Request& request, RuntimeConfig& settings, TopicTable& topics);
+void get_broker_config(const remoting::Request& request, remoting::Reply reply, RuntimeConfig& settings,
+                       TopicTable& topics, WorkQueue& blocking);
 void update_broker_config(const remoting::Request& request, remoting::Reply reply, RuntimeConfig& settings,
                           BrokerOptions& options, TopicTable& topics, NameserverRegistration& registration,
                           WorkQueue& blocking);

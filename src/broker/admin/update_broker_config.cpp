@@ -3,6 +3,7 @@
 #include "tern/message/topic_name.hpp"
 
 #include "broker/admin/requests.hpp"
+#include "broker/blocking_answer.hpp"
 #include "broker/registration/nameserver_registration.hpp"
 
 namespace tern::broker {
@@ -26,24 +27,22 @@ void open_or_close_template(TopicTable& topics, const BrokerOptions& options) {
 void update_broker_config(const remoting::Request& request, remoting::Reply reply, RuntimeConfig& settings,
                           BrokerOptions& options, TopicTable& topics, NameserverRegistration& registration,
                           WorkQueue& blocking) {
-  auto job = std::make_shared<remoting::Reply>(std::move(reply));
-  const bool posted =
-      blocking.post([job, text = std::string(request.body_text()), &settings, &options, &topics, &registration] {
+  answer_blocking(
+      blocking, std::move(reply),
+      [text = std::string(request.body_text()), &settings, &options, &topics, &registration](remoting::Reply to) {
         const int permission = options.permission;
         const bool creates_topics = options.auto_create_topics;
         const auto refused = settings.update(text);
         if (options.auto_create_topics != creates_topics) open_or_close_template(topics, options);
         if (options.permission != permission) {
-          // What the broker as a whole may not do, none of its topics may: the nameservers hear of all of them.
+          // What the broker as a whole may not do, none of its topics may: the nameservers hear of all.
           topics.bump();
           registration.register_all();
         }
-        if (!refused) return (*job)(protocol::ok());
-        (*job)(protocol::refuse(refused->is_black_listed ? ResponseCode::kNoPermission : ResponseCode::kSystemError,
-                                "{}", refused->why));
+        if (!refused) return to(protocol::ok());
+        to(protocol::refuse(refused->is_black_listed ? ResponseCode::kNoPermission : ResponseCode::kSystemError, "{}",
+                            refused->why));
       });
-  if (!posted)
-    (*job)(protocol::refuse(ResponseCode::kSystemBusy, "[OVERLOAD]system busy, start flow control for a while"));
 }
 
 }  // namespace tern::broker
