@@ -10,9 +10,14 @@ namespace {
 
 constexpr std::int64_t kSilentMsMax = 120'000;
 
+// As Java's trim: what is not above a blank goes. Bytes of a multi-byte character are above it, whatever the sign of char.
+bool is_blank(char c) {
+  return static_cast<unsigned char>(c) <= ' ';
+}
+
 std::string_view trim(std::string_view text) {
-  while (!text.empty() && text.front() <= ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() <= ' ') text.remove_suffix(1);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 

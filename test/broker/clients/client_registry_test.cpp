@@ -134,6 +134,13 @@ TEST(ParseSubscription, TrimsAndHashesTheTagsBetweenTheBars) {
   EXPECT_FALSE(tags->matches(0)) << "a message without a tag";
 }
 
+TEST(ParseSubscription, KeepsTagsThatAreNotAscii) {
+  const auto parsed = parse_subscription("T", "\u6A19\u7C64 || t\u00EFg", "TAG");
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_THAT(parsed->tags, ElementsAre("\u6A19\u7C64", "t\u00EFg"));
+  EXPECT_THAT(parsed->codes, UnorderedElementsAre(java_hash("\u6A19\u7C64"), java_hash("t\u00EFg")));
+}
+
 TEST(ParseSubscription, RefusesBarsAlone) {
   EXPECT_EQ(parse_subscription("T", "||", "TAG"), std::nullopt);
 }
