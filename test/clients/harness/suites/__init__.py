@@ -41,7 +41,7 @@ class Suite:
     topologies: list[Topology] = dataclasses.field(default_factory=list)
 
 
-from . import go, java, mqadmin, npm  # noqa: E402  (they use the classes above)
+from . import go, java, mqadmin, npm, rust  # noqa: E402  (they use the classes above)
 
 #: name on the command line -> suite
 SUITES = {
@@ -54,4 +54,5 @@ SUITES = {
     "mqadmin": Suite(mqadmin.run),
     "go": Suite(go.run),
     "npm": Suite(npm.run),
+    "rust": Suite(rust.run),
 }
