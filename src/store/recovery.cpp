@@ -394,7 +394,10 @@ Status Store::Recovery::enter_compared(const message::RecordView& record, LogPos
       is_wrong = !count || *count != 1 || entry[0].position != position || entry[0].size != record.total_size;
     }
     // A gap inside the log's own order is damage of the log, not of the queue file.
-    if (is_wrong) {
+    if (is_wrong && offset < bounds.max && next_seen_.contains(queue_)) {
+      // What stands before it has been compared and stays.
+      if (const auto status = store_.queues_->cut(*queue_, offset); !status) return status;
+    } else if (is_wrong) {
       if (next_seen_.contains(queue_) && offset > bounds.max) {
         report_.warnings.push_back(fmt::format("queue {}#{} has no record for offsets {} to {}", record.topic,
                                                record.queue_id, bounds.max, offset - 1));

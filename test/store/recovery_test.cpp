@@ -181,6 +181,29 @@ TEST_F(Recovery, ContinuesAnEmptiedQueueAtItsLargestCommittedOffset) {
   }
 }
 
+// A wrong entry in the middle of a queue's files: what stands before it stays.
+TEST_F(Recovery, RewritesAQueueFromItsFirstWrongEntryOn) {
+  std::vector<std::string> before;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, kSent);
+    life.dispatch();
+    before = answers(life);
+    ASSERT_TRUE(life.close());
+  }
+  remove_tree(disk_, "/store/tern");
+  const auto file = disk_.open("/store/consumequeue/TA/1/00000000000000000000", file::OpenMode::kReadWrite);
+  ASSERT_TRUE(file);
+  ASSERT_TRUE((*file)->write(8 * kQueueEntrySize + 7, test::bytes_of(std::string("\x01"))));
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_EQ(answers(life), before);
+  ASSERT_TRUE(life.close());
+  StoreLife again(disk_, clock_, options_);
+  EXPECT_EQ(answers(again), before);
+}
+
 TEST_F(Recovery, TellsTheBrokerOfQueuesThatItFoundInTheLogAlone) {
   {
     StoreLife life(disk_, clock_, options_);
