@@ -6,10 +6,12 @@
 #include <arpa/inet.h>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "tern/base/byte_order.hpp"
 #include "tern/base/check.hpp"
 #include "tern/base/crc32.hpp"
+#include "tern/message/properties.hpp"
 
 namespace tern::message {
 namespace {
@@ -26,7 +28,7 @@ class Category final : public std::error_category {
       case Errc::kBadLength:
         return "lengths do not add up to the total";
       case Errc::kBadCrc:
-        return "body CRC differs";
+        return "CRC differs";
       case Errc::kBadProperties:
         return "zero byte inside the properties";
       case Errc::kBadName:
@@ -39,6 +41,35 @@ class Category final : public std::error_category {
 bool is_v2(std::string_view topic) {
   return topic.size() > kTopicSizeMaxV1;
 }
+
+// The CRC of a whole record, as its last property: the number's ten digits, the lowest one first.
+constexpr std::string_view kAppendedCrcFront = "__CRC32#\x01";
+constexpr std::size_t kCrcDigits = 10;
+static_assert(kAppendedCrcFront.size() + kCrcDigits + 1 == kAppendedCrcSize);
+
+/// nullopt if the properties do not end with one; -1 if it is no number.
+std::optional<std::int64_t> find_appended_crc(std::string_view properties) {
+  if (properties.size() < kAppendedCrcSize) return std::nullopt;
+  std::string_view last = properties.substr(properties.size() - kAppendedCrcSize);
+  const bool is_own_pair =
+      last.size() == properties.size() || properties[properties.size() - last.size() - 1] == kPairEnd;
+  if (!is_own_pair || !last.starts_with(kAppendedCrcFront) || last.back() != kPairEnd) return std::nullopt;
+  last = last.substr(kAppendedCrcFront.size(), kCrcDigits);
+  std::int64_t crc = 0;
+  for (std::size_t digit = kCrcDigits; digit-- > 0;) {
+    if (last[digit] < '0' || last[digit] > '9') return -1;
+    crc = crc * 10 + (last[digit] - '0');
+  }
+  return crc;
+}
+
+bool needs_pair_end(const RecordParts& parts) {
+  return parts.appends_crc && !parts.properties.empty() && parts.properties.back() != kPairEnd;
+}
+std::size_t properties_size(const RecordParts& parts) {
+  return parts.properties.size() + (needs_pair_end(parts) ? 1U : 0U) + (parts.appends_crc ? kAppendedCrcSize : 0U);
+}
+
 int topic_length_size(std::int32_t magic) {
   return magic == kMagicV2 ? 2 : 1;
 }
@@ -169,18 +200,25 @@ Result<RecordView> parse_record(std::span<const std::byte> bytes, BodyCheck chec
   }
   record.body = bytes.subspan(body_at, static_cast<std::size_t>(body_length));
   if (const Status tail = parse_tail(bytes, body_at + record.body.size(), record); !tail) return tail.error();
-  if (check == BodyCheck::kVerifyCrc && !record.body.empty()) {
+  if (check == BodyCheck::kVerifyAppendedCrc) {
+    if (const auto said = find_appended_crc(record.properties)) {
+      const std::int32_t crc = crc32_31(bytes.first(bytes.size() - kAppendedCrcSize));
+      if (crc != *said) return error(Errc::kBadCrc, crc);
+      return record;
+    }
+  }
+  if (check != BodyCheck::kSkip && !record.body.empty()) {
     if (const std::int32_t crc = crc32_31(record.body); crc != record.body_crc) return error(Errc::kBadCrc, crc);
   }
   return record;
 }
 
 std::size_t tail_size(const RecordParts& parts) noexcept {
-  return (is_v2(parts.topic) ? 2U : 1U) + parts.topic.size() + sizeof(std::int16_t) + parts.properties.size();
+  return (is_v2(parts.topic) ? 2U : 1U) + parts.topic.size() + sizeof(std::int16_t) + properties_size(parts);
 }
 
 std::int64_t record_size(const RecordParts& parts) noexcept {
-  if (parts.topic.size() > kTopicSizeMaxV2 || parts.properties.size() > kPropertiesSizeMax) return 0;
+  if (parts.topic.size() > kTopicSizeMaxV2 || properties_size(parts) > kPropertiesSizeMax) return 0;
   constexpr std::size_t kSizeMax = std::numeric_limits<std::int32_t>::max();
   if (parts.body.size() > kSizeMax) return 0;  // first, so that the sum cannot wrap
   const auto head = static_cast<std::size_t>(offset_of::body(parts.born_host.is_v6, parts.store_host.is_v6));
@@ -226,9 +264,24 @@ void encode_tail(const RecordParts& parts, std::byte* to) noexcept {
     to += sizeof(std::int8_t);
   }
   append(parts.topic);
-  store_be(to, static_cast<std::int16_t>(parts.properties.size()));
+  store_be(to, static_cast<std::int16_t>(properties_size(parts)));
   to += sizeof(std::int16_t);
   append(parts.properties);
+  if (!parts.appends_crc) return;
+  if (needs_pair_end(parts)) append({&kPairEnd, 1});
+  append(kAppendedCrcFront);
+  append("0000000000");
+  append({&kPairEnd, 1});
+}
+
+std::string_view without_appended_crc(std::string_view properties) noexcept {
+  while (find_appended_crc(properties)) properties.remove_suffix(kAppendedCrcSize);
+  return properties;
+}
+
+void store_appended_crc(std::byte* tail_end, std::uint32_t crc) noexcept {
+  std::byte* digit = tail_end - 1 - kCrcDigits;
+  for (crc &= 0x7FFF'FFFFU; digit < tail_end - 1; crc /= 10) *digit++ = static_cast<std::byte>('0' + crc % 10);
 }
 
 void place_head(std::byte* head, bool born_v6, std::int64_t queue_offset, std::int64_t physical_offset,
@@ -249,6 +302,10 @@ std::string encode_record(const RecordParts& parts, std::int64_t queue_offset, s
   place_head(bytes, parts.born_host.is_v6, queue_offset, physical_offset, store_timestamp);
   if (!parts.body.empty()) std::memcpy(bytes + head, parts.body.data(), parts.body.size());
   encode_tail(parts, bytes + head + parts.body.size());
+  if (parts.appends_crc) {
+    auto* const end = bytes + record.size();
+    store_appended_crc(end, crc32(std::span(bytes, end - kAppendedCrcSize)));
+  }
   return record;
 }
 

@@ -21,8 +21,11 @@ void AppendBatch::begin_group() {
   groups_.push_back({static_cast<std::uint32_t>(records_.size()), 0, 0});
 }
 
-bool AppendBatch::stage(const message::RecordParts& parts, std::shared_ptr<Queue> queue) {
+bool AppendBatch::stage(const message::RecordParts& given, std::shared_ptr<Queue> queue) {
   TERN_CHECK(!groups_.empty() && !is_settled(), "{} groups, {} of them settled", groups_.size(), settled_);
+  auto parts = given;
+  parts.properties = message::without_appended_crc(given.properties);
+  parts.appends_crc = appends_crcs_;
   const auto total_size = message::record_size(parts);
   if (total_size == 0) return false;
 
@@ -40,11 +43,17 @@ bool AppendBatch::stage(const message::RecordParts& parts, std::shared_ptr<Queue
 
   arena_.resize(record.head_at + record.head_size + record.tail_size);
   auto* const to = head(record);
-  const auto head_size = message::encode_head(parts, total_size, crc32_31(parts.body), to);
+  const auto body_crc = crc32(parts.body);
+  const auto head_size =
+      message::encode_head(parts, total_size, static_cast<std::int32_t>(body_crc & 0x7FFF'FFFFU), to);
   TERN_CHECK(head_size == record.head_size &&
                  head_size + record.body.size() + record.tail_size == static_cast<std::size_t>(total_size),
              "head {} + body {} + tail {} of {}", head_size, record.body.size(), record.tail_size, total_size);
   message::encode_tail(parts, to + head_size);
+  if (parts.appends_crc) {
+    const auto summed = std::span(to + head_size, record.tail_size - message::kAppendedCrcSize);
+    record.crc_behind_head.emplace(crc32(summed, body_crc), record.body.size() + summed.size());
+  }
 
   auto& group = groups_.back();
   ++group.count;
@@ -63,6 +72,13 @@ void AppendBatch::drop_group() {
   bytes_ -= static_cast<std::size_t>(group.total_size);
   records_.resize(group.first);
   owned_records_ = std::min(owned_records_, records_.size());
+}
+
+void AppendBatch::seal(const StagedRecord& record) noexcept {
+  auto* const placed = head(record);
+  const auto head_crc = crc32({placed, record.head_size});
+  message::store_appended_crc(placed + record.head_size + record.tail_size,
+                              record.crc_behind_head->joined_to(head_crc));
 }
 
 void AppendBatch::own_bodies() {

@@ -35,6 +35,8 @@ std::span<const OptionRow<LogOptions>> log_option_rows() {
        "Directory of the commit log; empty: commitlog in storePathRootDir. A list of directories is not supported."},
       {"mappedFileSizeCommitLog", &LogOptions::segment_size_bytes, "1073741824", range(4096, 0x7FFF'FFFF),
        "Size in bytes of each file of the commit log. It cannot be changed once the store has files."},
+      {"enabledAppendPropCRC", &LogOptions::appends_crc, "false", anything(),
+       "Whether each message is stored with a checksum of its whole record, as its last property (20 bytes)."},
       {"putMessageLock", &LogOptions::put_strategy, "mutex", name_of(kPutStrategies),
        "How sends from several threads take turns at the end of the log."},
       {"spinLockCollisionRetreatOptimalDegree", &LogOptions::spin_limit, "1000", range(1, 10'000'000),

@@ -3,6 +3,7 @@
 //   load prepared, one comparison per group         ~1 ns
 //   next_offset: load and store in the queue        ~1 ns   per record, a cache miss of ~80 ns if the queue is cold
 //   place_head: three stores into the staged head   ~2 ns   per record
+//   the record's own CRC, if it is wanted           ~40 ns  per record: head, join with what was summed up before
 //   copy head, body and tail to the log             ~15 ns per record of 128 B, ~50-100 ns of 1 KB
 //   size and magic: one store of 8 bytes            ~1 ns   per record
 //   commit (nothing on a real disk), publish        ~3 ns   once
@@ -143,6 +144,7 @@ void LogTail::place(AppendBatch& batch, const StagedGroup& group, std::int64_t t
     const std::int64_t queue_offset = record.takes_offset ? record.queue->next_offset++ : 0;
     auto* const head = batch.head(record);
     message::place_head(head, record.born_v6, queue_offset, position_.value, timestamp);
+    if (record.crc_behind_head) batch.seal(record);
     auto* const front = current_.bytes + (position_ - current_.start);
     auto* to = append_bytes(front + kFrontSize, head + kFrontSize, record.head_size - kFrontSize);
     to = append_bytes(to, record.body.data(), record.body.size());

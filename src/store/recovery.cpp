@@ -295,8 +295,10 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   const LogPosition files_end = log.files_end();
   const LogPosition indexed = side_ ? side_->indexed : LogPosition{0};
   const LogPosition start = std::min(from, std::max(indexed, log.min_position()));
-  const auto check =
-      store_.options_.checks_crc_on_recovery ? message::BodyCheck::kVerifyCrc : message::BodyCheck::kSkip;
+  const auto& options = store_.options_;
+  const auto check = !options.checks_crc_on_recovery ? message::BodyCheck::kSkip
+                     : options.checks_appended_crc   ? message::BodyCheck::kVerifyAppendedCrc
+                                                     : message::BodyCheck::kVerifyCrc;
 
   const auto stopped = log.scan(start, check, [&](const message::RecordView& record, LogPosition position) {
     last_store_timestamp_ = std::max(last_store_timestamp_, record.store_timestamp);

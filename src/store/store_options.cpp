@@ -17,6 +17,10 @@ std::span<const OptionRow<StoreOptions>> store_option_rows() {
       {"storePathRootDir", &StoreOptions::root, "", anything(), "Directory of the store; empty means $HOME/store."},
       {"checkCRCOnRecover", &StoreOptions::checks_crc_on_recovery, "true", anything(),
        "Whether start-up verifies the body CRC of the records it reads."},
+      {"forceVerifyPropCRC", &StoreOptions::checks_appended_crc, "false", anything(),
+       "Whether start-up, if checkCRCOnRecover is on, verifies the checksum of the whole record instead, for the "
+       "records "
+       "that were stored with one (enabledAppendPropCRC)."},
       {"storeFreeBytesMin", &StoreOptions::free_bytes_min, "268435456", range(0, INT64_MAX),
        "Free bytes on the store's file system below which sends are refused; lifts by itself."},
       {"diskSpaceWarningLevelRatio", &StoreOptions::disk_warning_percent, "90", range(35, 100),

@@ -1,6 +1,7 @@
 #include "tern/base/crc32.hpp"
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <gtest/gtest.h>
@@ -25,6 +26,19 @@ TEST(Crc32, ContinuesFromWhatCameBefore) {
   const std::string_view text = "123456789";
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {
     EXPECT_EQ(crc32(bytes_of(text.substr(cut)), crc32(bytes_of(text.substr(0, cut)))), 0xCBF43926U);
+  }
+}
+
+TEST(Crc32, OfTheFrontIsJoinedToWhatStandsBehindIt) {
+  const std::string text(100'000, 'x');
+  const std::string_view all = text;
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{88}, all.size()}) {
+    for (const std::size_t cut : {std::size_t{0}, size / 3, size}) {
+      const auto behind = bytes_of(all.substr(cut, size - cut));
+      const Crc32Behind summed(crc32(behind), behind.size());
+      EXPECT_EQ(summed.joined_to(crc32(bytes_of(all.substr(0, cut)))), crc32(bytes_of(all.substr(0, size))))
+          << cut << " of " << size;
+    }
   }
 }
 

@@ -13,7 +13,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!record) return 0;
   TERN_CHECK(record->total_size > 0 && static_cast<std::size_t>(record->total_size) <= size, "{}", record->total_size);
   const bool passes_crc = parse_record(bytes, BodyCheck::kVerifyCrc).has_value();
+  const bool passes_appended_crc = parse_record(bytes, BodyCheck::kVerifyAppendedCrc).has_value();
   if (record->is_blank()) return 0;
+  const auto others = without_appended_crc(record->properties);
+  TERN_CHECK(others.size() != record->properties.size() || passes_appended_crc == passes_crc);
+  TERN_CHECK(without_appended_crc(others) == others);
   (void)record->born_host.text();
   RecordParts parts;
   parts.topic = record->topic;

@@ -278,6 +278,103 @@ TEST(Record, HasNoCrcToVerifyWithoutABody) {
   EXPECT_TRUE(parse_record(view(bytes), BodyCheck::kVerifyCrc));
 }
 
+// From the table of docs/format/commit_log_record.md: record bytes by hand, CRC by another program (Python's zlib):
+// 1,164,844,043, its lowest digit first.
+std::string golden_record_with_crc() {
+  return from_hex(
+             "00000080 daa320a7 3610a686 00000000 00000000 0000000000000005 0000000000001000 00000000 000001a202a69e92"
+             "7f000001 0000e92e 000001a202a69eaa 7f000001 00005597 00000000 0000000000000000 00000005 68656c6c6f"
+             "02 5441 001e") +
+         "TAGS\x01"
+         "TagA\x02"
+         "__CRC32#\x01"
+         "3404484611\x02";
+}
+
+RecordParts parts_of_golden_with_crc() {
+  static const std::string body = "hello";
+  RecordParts parts;
+  parts.topic = "TA";
+  parts.born_timestamp = 0x1a202a69e92;
+  parts.born_host = *parse_host("127.0.0.1", 0xe92e);
+  parts.store_host = *parse_host("127.0.0.1", 0x5597);
+  parts.body = view(body);
+  parts.properties =
+      "TAGS\x01"
+      "TagA\x02";
+  parts.appends_crc = true;
+  return parts;
+}
+
+TEST(RecordWithCrc, IsWrittenByteForByte) {
+  RecordParts parts = parts_of_golden_with_crc();
+  EXPECT_EQ(encode_record(parts, 5, 4096, 0x1a202a69eaa), golden_record_with_crc());
+  parts.properties.remove_suffix(1);
+  EXPECT_EQ(encode_record(parts, 5, 4096, 0x1a202a69eaa), golden_record_with_crc()) << "the last pair is ended first";
+  parts.properties = {};
+  const std::string alone = encode_record(parts, 5, 4096, 0x1a202a69eaa);
+  EXPECT_EQ(alone.substr(alone.size() - 22), from_hex("0014") + "__CRC32#\x01" + "0912102531\x02");
+}
+
+TEST(RecordWithCrc, IsVerifiedWholeWhenAsked) {
+  const std::string bytes = golden_record_with_crc();
+  ASSERT_TRUE(parse_record(view(bytes), BodyCheck::kVerifyAppendedCrc));
+  // Behind size and magic, where any flip is another refusal; lengths and topic aside, which may be one.
+  for (const std::size_t at : {8U, 13U, 27U, 35U, 47U, 55U, 63U, 71U, 88U, 92U, 94U, 103U}) {
+    std::string flipped = bytes;
+    flipped[at] = static_cast<char>(flipped[at] ^ 0x10);
+    EXPECT_EQ(code_of(flipped, BodyCheck::kVerifyAppendedCrc), Errc::kBadCrc) << at;
+  }
+  for (std::size_t at = bytes.size() - 11; at < bytes.size() - 1; ++at) {
+    for (const char digit : {'9', 'x', '\x7f'}) {
+      std::string other = bytes;
+      other[at] = digit;
+      EXPECT_EQ(code_of(other, BodyCheck::kVerifyAppendedCrc), Errc::kBadCrc) << at << digit;
+    }
+  }
+}
+
+TEST(RecordWithCrc, IsVerifiedByItsBodyIfItEndsWithoutOne) {
+  const std::string bytes = golden_record();
+  EXPECT_TRUE(parse_record(view(bytes), BodyCheck::kVerifyAppendedCrc));
+  std::string flipped = bytes;
+  flipped[88] = 'H';
+  EXPECT_EQ(code_of(flipped, BodyCheck::kVerifyAppendedCrc), Errc::kBadCrc);
+  // A name that only ends like it.
+  RecordParts parts = parts_of_golden_with_crc();
+  parts.appends_crc = false;
+  parts.properties =
+      "A__CRC32#\x01"
+      "0000000000\x02";
+  EXPECT_TRUE(parse_record(view(encode_record(parts, 0, 0, 0)), BodyCheck::kVerifyAppendedCrc));
+}
+
+TEST(RecordWithCrc, MakesRoomForItInTheProperties) {
+  RecordParts parts = some_parts();
+  const std::string properties(32'767 - 20 - 1, 'p');
+  parts.properties = properties;
+  parts.appends_crc = true;
+  EXPECT_EQ(tail_size(parts), 1U + parts.topic.size() + 2U + 32'767U);
+  EXPECT_GT(record_size(parts), 0);
+  const std::string longer = properties + "p";
+  parts.properties = longer;
+  EXPECT_EQ(record_size(parts), 0);
+}
+
+TEST(AppendedCrc, OfAnotherRecordIsLeftOut) {
+  const std::string crc =
+      "__CRC32#\x01"
+      "3404484611\x02";
+  const std::string tags =
+      "TAGS\x01"
+      "TagA\x02";
+  EXPECT_EQ(without_appended_crc(tags), tags);
+  EXPECT_EQ(without_appended_crc(crc), "");
+  EXPECT_EQ(without_appended_crc(tags + crc + crc), tags);
+  EXPECT_EQ(without_appended_crc(crc + tags), crc + tags) << "only the last property is taken for one";
+  EXPECT_EQ(without_appended_crc("A" + crc), "A" + crc);
+}
+
 TEST(BlankRecord, HasOnlyASize) {
   std::string bytes;
   append_be(bytes, std::int32_t{40});

@@ -295,6 +295,36 @@ TEST_F(Recovery, CutsATornTail) {
   EXPECT_EQ(body_at(*life.store, "TA", 0, placed->queue_offset.value), "after");
 }
 
+// A flipped bit outside of the body is seen by the record's own CRC alone, and only by who asks for it.
+TEST_F(Recovery, VerifiesTheCrcOfTheWholeRecordWhereThereIsOne) {
+  options_.log.appends_crc = true;
+  LogPosition last;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    life.batch.append_crcs(false);
+    send_some(life, 0, 10);  // as stored before the key was set
+    life.batch.append_crcs(true);
+    send_some(life, 10, 20);
+    life.save();
+    const auto placed = life.send({"flipped", "TA", 0, "the key"});
+    ASSERT_TRUE(placed);
+    last = placed->position;
+    life.dispatch();
+  }
+  for (const bool is_forced : {false, true}) {
+    SCOPED_TRACE(is_forced);
+    const auto disk = disk_.kill();
+    flip_byte(*disk, last + 12 + 3);  // the queue id
+    remove_tree(*disk, "/store/tern");
+    options_.checks_appended_crc = is_forced;
+    StoreLife life(*disk, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    EXPECT_EQ(life.report.scanned_records, is_forced ? 20 : 21);
+    EXPECT_EQ(life->max_position() == last, is_forced);
+  }
+}
+
 // Damage is not taken for a torn tail, wherever below the durable position it stands: where opening reads anyway, in
 // the last bytes that tie the side file to the log, and where only the key index is behind.
 class DamagedLog : public Recovery {

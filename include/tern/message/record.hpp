@@ -19,7 +19,7 @@ enum class Errc {
   kTruncated = 1,  // fewer bytes than the record or batch item says
   kBadMagic,       // neither V1, V2 nor blank; detail: what stands there
   kBadLength,      // lengths inside do not add up to the total; detail: the total
-  kBadCrc,         // body CRC differs
+  kBadCrc,         // body CRC, or that of the whole record, differs
   kBadProperties,  // a zero byte inside the properties (a torn write)
   kBadName,        // topic or group name; see topic_name.hpp
 };
@@ -73,7 +73,11 @@ struct RecordFront {
 /// kTruncated below 8 bytes, kBadMagic, or kBadLength if the size is below the smallest of its kind.
 Result<RecordFront> peek_record(std::span<const std::byte> bytes);
 
-enum class BodyCheck : std::uint8_t { kSkip, kVerifyCrc };
+enum class BodyCheck : std::uint8_t {
+  kSkip,
+  kVerifyCrc,          // of the body
+  kVerifyAppendedCrc,  // of the whole record, where its properties end with one; else of the body
+};
 /// Parses the record at the front of `bytes`. A blank record yields a view with only total_size and magic set. Every
 /// length is checked against the total and the bytes, so total_size never exceeds bytes.size(); kBadLength, kTruncated,
 /// kBadMagic, kBadCrc, kBadProperties otherwise. An empty body has no CRC to verify.
@@ -91,7 +95,8 @@ struct RecordParts {
   std::int32_t reconsume_times = 0;
   std::int64_t prepared_transaction_offset = 0;
   std::span<const std::byte> body;
-  std::string_view properties;
+  std::string_view properties;  // must not end with an appended CRC: it would be that of another record
+  bool appends_crc = false;     // the CRC of the whole record becomes the last property
 };
 
 /// Size of the record in bytes, or 0 if it cannot be one (properties or topic beyond 32,767 bytes, 2 GiB or more).
@@ -107,10 +112,15 @@ static_assert(kHeadSizeMax == 88 + 2 * 12);
 std::size_t encode_head(const RecordParts& parts, std::int64_t total_size, std::int32_t body_crc,
                         std::byte* to) noexcept;
 std::size_t tail_size(const RecordParts& parts) noexcept;
-void encode_tail(const RecordParts& parts, std::byte* to) noexcept;  // tail_size() bytes
+void encode_tail(const RecordParts& parts, std::byte* to) noexcept;  // tail_size() bytes; an appended CRC is all zeros
 /// Writes the three fields that depend on placement into an encoded head.
 void place_head(std::byte* head, bool born_v6, std::int64_t queue_offset, std::int64_t physical_offset,
                 std::int64_t store_timestamp) noexcept;
+/// `properties` without the CRC of the record that they come from.
+[[nodiscard]] std::string_view without_appended_crc(std::string_view properties) noexcept;
+/// The digits of the CRC of a whole record, into the last kAppendedCrcSize bytes of an encoded tail. `crc` is that of
+/// all bytes before these.
+void store_appended_crc(std::byte* tail_end, std::uint32_t crc) noexcept;
 /// The whole record in one string: tests, tools, and rare paths.
 std::string encode_record(const RecordParts& parts, std::int64_t queue_offset, std::int64_t physical_offset,
                           std::int64_t store_timestamp);

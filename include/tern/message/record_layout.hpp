@@ -60,6 +60,7 @@ inline constexpr int kBlankSizeMin = 8;                               // i32 siz
 inline constexpr int kRecordSizeMinV1 = 91;                           // IPv4 hosts, empty body, topic, properties
 inline constexpr int kBatchItemSizeMin = batch_offset_of::kBody + 2;  // empty body, empty properties
 inline constexpr int kPropertiesSizeMax = 32'767;                     // its length is an i16
+inline constexpr int kAppendedCrcSize = 20;                           // "__CRC32#", U+0001, 10 digits, U+0002
 inline constexpr int kTopicSizeMaxV1 = 127;                           // its length is an i8
 inline constexpr int kTopicSizeMaxV2 = 32'767;
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "tern/base/crc32.hpp"
 #include "tern/message/record.hpp"
 #include "tern/store/types.hpp"
 
@@ -33,6 +34,7 @@ struct StagedRecord {
   std::span<const std::byte> body;
   std::int32_t total_size = 0;
   bool born_v6 = false;
+  std::optional<Crc32Behind> crc_behind_head;  // if the record's own CRC is appended: seal() after place_head()
   bool takes_offset = true;  // false for prepared and rollback records: queue offset 0, the queue's next is untouched
 
   Placement placement;
@@ -52,11 +54,14 @@ struct StagedGroup {
 /// is tried again by giving it to append() once more.
 class AppendBatch {
  public:
+  /// Records staged from now on end with a CRC of themselves (enabledAppendPropCRC).
+  void append_crcs(bool appends) { appends_crcs_ = appends; }
   /// Starts a group; stage() adds to the last group started.
   void begin_group();
-  /// Prepares one record: head with CRC, tail. `parts.body` is viewed until append() has returned (or own_bodies()).
+  /// Prepares one record: head with CRC, tail. The appended CRC of another record at the end of the properties is left
+  /// out. `given.body` is viewed until append() has returned (or own_bodies()).
   /// False if the record cannot be one (record_size() is 0): nothing is staged.
-  bool stage(const message::RecordParts& parts, std::shared_ptr<Queue> queue);
+  bool stage(const message::RecordParts& given, std::shared_ptr<Queue> queue);
   /// Takes the last group back (one of its records could not be staged).
   void drop_group();
   /// Copies the bodies that are only viewed: for a batch that has to outlive its turn.
@@ -78,6 +83,8 @@ class AppendBatch {
     return arena_.data() + record.head_at + record.head_size;
   }
 
+  /// For strategies: the head is placed, so the CRC of the whole record can be known. Constant time, whatever the size.
+  void seal(const StagedRecord& record) noexcept;
   /// For strategies: the first `count` pending groups have got their placement or their final error.
   void settle(std::size_t count) { settled_ += count; }
 
@@ -89,6 +96,7 @@ class AppendBatch {
   std::size_t owned_records_ = 0;  // the bodies of the first so many records stand in owned_
   std::size_t settled_ = 0;
   std::size_t bytes_ = 0;
+  bool appends_crcs_ = false;
 };
 
 }  // namespace tern::store

@@ -29,6 +29,7 @@ struct LogOptions {
   bool spin_limit_was_set = false;                          // by the file, not by default
   std::string flush_policy = "ASYNC_FLUSH";                 // flushDiskType: a row of the flush table
   bool flush_timed = true;                                  // flushCommitLogTimed: false makes ASYNC_FLUSH real-time
+  bool appends_crc = false;                                 // enabledAppendPropCRC
   Live<std::int64_t> flush_interval_ms = 500;               // flushIntervalCommitLog
   Live<int> flush_least_pages = 4;                          // flushCommitLogLeastPages
   Live<std::int64_t> flush_thorough_interval_ms = 10'000;

@@ -28,6 +28,7 @@ struct StoreOptions {
   IndexOptions index;
   StoreIdentity identity;
   bool checks_crc_on_recovery = true;      // checkCRCOnRecover
+  bool checks_appended_crc = false;        // forceVerifyPropCRC
   Live<std::int64_t> free_bytes_min;       // ours: below it sends are refused
   Live<int> disk_warning_percent;          // diskSpaceWarningLevelRatio
   Live<std::int64_t> file_reserved_hours;  // fileReservedTime
@@ -160,6 +161,7 @@ class Store {
   /// marked clean, abort removed.
   Status close();
 
+  [[nodiscard]] bool appends_crc() const { return options_.log.appends_crc; }
   [[nodiscard]] std::int64_t page_cache_busy_ms() const { return options_.log.page_cache_busy_ms.get(); }
   [[nodiscard]] double disk_used_percent() const { return disk_used_percent_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::int64_t dispatch_behind_bytes() const;

@@ -264,6 +264,8 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   auto& properties = stage.scratch();
   properties.clear();
   message::PropertyWriter writer(properties);
+  // The CRC of another record, if ours get one; otherwise it is a property as any other.
+  const auto old_crc = stage.appends_crc() ? property::kCrc32 : property::kPopCheckpoint;
   std::string made_key;
   writer.add(property::kMessageRegion, options.region_id);
   if (unique_key.empty()) {
@@ -275,20 +277,20 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   writer.add(property::kTraceSwitch, options.trace_on ? "true" : "false");
   if (!dead_letter.empty()) {
     writer.add(property::kDelay, std::int64_t{-1});
-    writer.copy(fields->properties, property::kPopCheckpoint, property::kMessageRegion, property::kCluster,
+    writer.copy(fields->properties, property::kPopCheckpoint, old_crc, property::kMessageRegion, property::kCluster,
                 property::kTraceSwitch, property::kDelay);
   } else if (delay_level > 0) {
     writer.add(property::kRealTopic, topic->name);
     writer.add(property::kRealQueueId, static_cast<std::int64_t>(queue_id));
     const int level = services.levels.capped(delay_level);
     writer.add(property::kDelay, static_cast<std::int64_t>(level));
-    writer.copy(fields->properties, property::kPopCheckpoint, property::kMessageRegion, property::kCluster,
+    writer.copy(fields->properties, property::kPopCheckpoint, old_crc, property::kMessageRegion, property::kCluster,
                 property::kTraceSwitch, property::kDelay, property::kRealTopic, property::kRealQueueId,
                 property::kTimerDelaySeconds, property::kTimerDelayMs, property::kTimerDeliverMs);
     parts.topic = message::kScheduleTopic;
     parts.queue_id = level - 1;
   } else {
-    writer.copy(fields->properties, property::kPopCheckpoint, property::kMessageRegion, property::kCluster,
+    writer.copy(fields->properties, property::kPopCheckpoint, old_crc, property::kMessageRegion, property::kCluster,
                 property::kTraceSwitch);
   }
   parts.properties = properties;

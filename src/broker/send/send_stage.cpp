@@ -48,7 +48,7 @@ SendStage::SendStage(store::Store& store, const BrokerOptions& options, const Br
       identity_(identity),
       clock_(clock),
       unique_keys_(unique_key_seed),
-      batch_(std::make_unique<Batch>()) {}
+      batch_(fresh_batch()) {}
 
 bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordParts> parts, bool wait_for_durable,
                      std::string unique_key) {
@@ -97,7 +97,10 @@ bool SendStage::append() {
 }
 
 std::unique_ptr<SendStage::Batch> SendStage::fresh_batch() {
-  return spare_ ? std::move(spare_) : std::make_unique<Batch>();
+  if (spare_) return std::move(spare_);
+  auto batch = std::make_unique<Batch>();
+  batch->records.append_crcs(store_.appends_crc());
+  return batch;
 }
 
 void SendStage::append(std::unique_ptr<Batch>& batch) {

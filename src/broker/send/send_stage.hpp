@@ -49,6 +49,7 @@ class SendStage {
   [[nodiscard]] bool has_stalled() const { return !stalled_.empty(); }
   [[nodiscard]] message::UniqueKeyMaker& unique_keys() { return unique_keys_; }
   [[nodiscard]] std::string& scratch() { return scratch_; }  // for property strings; valid until the next use
+  [[nodiscard]] bool appends_crc() const { return store_.appends_crc(); }
   [[nodiscard]] std::size_t waiting() const { return durable_.size(); }
 
  private:
@@ -87,8 +88,8 @@ class SendStage {
   const Clock& clock_;
   message::UniqueKeyMaker unique_keys_;
   std::string scratch_;
-  std::unique_ptr<Batch> batch_;
   std::unique_ptr<Batch> spare_;
+  std::unique_ptr<Batch> batch_;
   std::deque<std::unique_ptr<Batch>> stalled_;  // in order; nothing new goes before them
   std::size_t stalled_bytes_ = 0;
   std::deque<DurableWait> durable_;  // by position, because one thread's placements grow

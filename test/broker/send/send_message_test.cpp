@@ -207,6 +207,40 @@ TEST_F(SendMessageTest, StoresABatchSideBySide) {
   EXPECT_EQ(answer->field("msgId"), ids);
 }
 
+class AppendedCrcTest : public SendMessageTest {
+ protected:
+  AppendedCrcTest() { store_options.log.appends_crc = true; }
+  /// Whether the record ends with its own CRC.
+  bool is_sealed(const test::StoredMessage& message) {
+    const auto record = store->record_at({message.position});
+    if (!record) return false;
+    const auto view = message::parse_record(test::bytes_of(*record), message::BodyCheck::kVerifyAppendedCrc);
+    return view && message::without_appended_crc(view->properties).size() + message::kAppendedCrcSize ==
+                       view->properties.size();
+  }
+};
+
+TEST_F(AppendedCrcTest, IsTheLastPropertyOfEachMessage) {
+  make_topic("T");
+  send("T", "m", {{"__CRC32#", "1234567890"}, {"TAGS", "A"}});
+  send_batch("T", item("a", test::properties({{"TAGS", "A"}})) + item("b", "K\x01V") + item("c"));
+  const auto messages = stored("T");
+  ASSERT_THAT(bodies(messages), ElementsAre("m", "a", "b", "c"));
+  for (const auto& message : messages) EXPECT_TRUE(is_sealed(message)) << message.body;
+  EXPECT_EQ(messages[0].properties.size(), 6U);
+  EXPECT_EQ(messages[2].properties.at("K"), "V");
+}
+
+TEST_F(AppendedCrcTest, OfADelayedMessageIsNotThatOfItsDelivery) {
+  make_topic("T");
+  send("T", "later", {{"DELAY", "1"}});
+  EXPECT_TRUE(is_sealed(stored("SCHEDULE_TOPIC_XXXX", 0).at(0)));
+  clock.advance_ms(1000);
+  delayed->step(1);
+  run();
+  EXPECT_TRUE(is_sealed(stored("T").at(0)));
+}
+
 TEST_F(SendMessageTest, DecidesByTheFlagWhatIsABatch) {
   make_topic("T");
   ask(RequestCode::kSendBatchMessage, {{"b", "T"}, {"e", "0"}, {"g", "1"}, {"m", "false"}}, item("a"));

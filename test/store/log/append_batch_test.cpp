@@ -26,6 +26,32 @@ TEST(AppendBatch, PreparesTheBytesOfEachRecord) {
   EXPECT_EQ(batch.groups()[0].total_size, static_cast<std::int64_t>(batch.bytes()));
 }
 
+// Whatever is summed up before the placement is known: head, body and tail make the CRC of the whole record.
+TEST(AppendBatch, SealsRecordsThatEndWithTheirOwnCrc) {
+  AppendBatch batch;
+  batch.append_crcs(true);
+  const auto queue = std::make_shared<OffsetsOnly>();
+  const std::string large(100'000, 'b');
+  const std::string old_crc = "k\1v\2__CRC32#\1" + std::string("3404484611\2");
+  auto over_v6 = parts_of("six");
+  over_v6.born_host.is_v6 = over_v6.store_host.is_v6 = true;
+  std::vector<message::RecordParts> all = {parts_of("one"), parts_of("", "T", "k\1v"), parts_of(large), over_v6,
+                                           parts_of("x", "T", old_crc)};
+  batch.begin_group();
+  for (const auto& parts : all) ASSERT_TRUE(batch.stage(parts, queue));
+  all.back().properties = "k\1v\2";
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    auto& record = batch.records()[i];
+    all[i].appends_crc = true;
+    ASSERT_TRUE(record.crc_behind_head);
+    message::place_head(batch.head(record), record.born_v6, 7, 4096, 1'700'000'000'000);
+    batch.seal(record);
+    const auto bytes = bytes_of_record(batch, record);
+    EXPECT_EQ(bytes, message::encode_record(all[i], 7, 4096, 1'700'000'000'000)) << i;
+    EXPECT_TRUE(message::parse_record(test::bytes_of(bytes), message::BodyCheck::kVerifyAppendedCrc)) << i;
+  }
+}
+
 TEST(AppendBatch, RefusesWhatIsNoRecordAndStagesNothing) {
   AppendBatch batch;
   const std::string properties(40'000, 'p');
