@@ -17,10 +17,6 @@ constexpr std::size_t kNameDigits = 20;
 constexpr std::int64_t kScanEntries = 3276;  // 64 KiB
 constexpr std::size_t kFilesScanned = 3;     // where Apache's recovery begins: the third-last file
 
-bool is_missing(const Error& error) {
-  return error.code == std::errc::no_such_file_or_directory;
-}
-
 std::optional<std::int64_t> parse_start(std::string_view name) {
   if (name.size() != kNameDigits) return std::nullopt;
   std::int64_t start = 0;
@@ -47,11 +43,11 @@ std::optional<std::int32_t> parse_queue_id(std::string_view name) {
 
 QueueFiles::QueueFiles(file::Disk& disk, std::string directory, std::int64_t file_size_bytes,
                        std::size_t open_files_max)
-    : disk_(disk), directory_(std::move(directory)), file_size_bytes_(file_size_bytes), cache_(open_files_max) {
+    : QueueFileSet(disk, std::move(directory), file_size_bytes, open_files_max) {
   TERN_CHECK(file_size_bytes_ > 0 && file_size_bytes_ % kQueueEntrySize == 0, "{}", file_size_bytes_);
 }
 
-std::string QueueFiles::path_of(const QueueName& name, std::int64_t start) const {
+std::string QueueFileSet::path_of(const QueueName& name, std::int64_t start) const {
   return fmt::format("{}/{}/{}/{:020}", directory_, name.topic, name.id, start);
 }
 
@@ -61,7 +57,7 @@ bool QueueFiles::is_unfinished(std::int64_t size) const {
   return size == 0 || (size < file_size_bytes_ && size % kQueueEntrySize == 1);
 }
 
-Result<std::vector<QueueFiles::Listed>> QueueFiles::list(const QueueName& name) {
+Result<std::vector<QueueFileSet::Listed>> QueueFileSet::list(const QueueName& name) {
   std::vector<Listed> files;
   auto entries = disk_.list(directory_of(name.topic, name.id));
   if (!entries) {
@@ -147,7 +143,7 @@ Result<QueueFiles::Touched> QueueFiles::write(const QueueName& name, std::int64_
   return touched;
 }
 
-Status QueueFiles::remove_file(const QueueName& name, const Listed& listed) {
+Status QueueFileSet::remove_file(const QueueName& name, const Listed& listed) {
   cache_.erase({name.serial, listed.start});
   return disk_.remove(file::join(directory_of(name.topic, name.id), listed.name));
 }
@@ -189,7 +185,7 @@ Result<bool> QueueFiles::holds(const QueueName& name, std::int64_t offset) {
   return std::any_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte != std::byte{0}; });
 }
 
-Status QueueFiles::remove_below(const QueueName& name, std::int64_t start) {
+Status QueueFileSet::remove_below(const QueueName& name, std::int64_t start) {
   const auto files = list(name);
   if (!files) return files.error();
   for (const auto& listed : *files) {
@@ -199,7 +195,7 @@ Status QueueFiles::remove_below(const QueueName& name, std::int64_t start) {
   return {};
 }
 
-Status QueueFiles::remove_all(const QueueName& name) {
+Status QueueFileSet::remove_all(const QueueName& name) {
   const auto files = list(name);
   if (!files) return files.error();
   for (auto listed = files->rbegin(); listed != files->rend(); ++listed) {
@@ -208,7 +204,7 @@ Status QueueFiles::remove_all(const QueueName& name) {
   return {};
 }
 
-Status QueueFiles::remove_topic(std::string_view topic) {
+Status QueueFileSet::remove_topic(std::string_view topic) {
   if (!is_safe_topic(topic)) return {};
   const auto entries = disk_.list(directory_of(topic));
   if (!entries) return is_missing(entries.error()) ? Status() : entries.error();
@@ -226,7 +222,7 @@ Status QueueFiles::remove_topic(std::string_view topic) {
   return disk_.sync_directory(directory_);
 }
 
-Status QueueFiles::sync_directories(const QueueName& name) {
+Status QueueFileSet::sync_directories(const QueueName& name) {
   if (!is_directory_durable_) {
     if (const auto status = make_durable_directory(disk_, directory_); !status) return status;
     is_directory_durable_ = true;

@@ -53,17 +53,61 @@ struct QueueName {
   std::uint64_t serial = 0;
 };
 
-/// The files of all queues of a store. read() from any thread; the rest by one caller at a time.
-/// A file's descriptor is in `Touched` until it has been synced, as long as the caller holds it.
-class QueueFiles {
+/// One directory per topic, in it one per queue, in it files of one size that are named by their first byte: what queue
+/// files and their extension files have in common. By one caller at a time, but for the cache of open files.
+class QueueFileSet {
  public:
-  QueueFiles(file::Disk& disk, std::string directory, std::int64_t file_size_bytes, std::size_t open_files_max);
+  QueueFileSet(file::Disk& disk, std::string directory, std::int64_t file_size_bytes, std::size_t open_files_max)
+      : disk_(disk), directory_(std::move(directory)), file_size_bytes_(file_size_bytes), cache_(open_files_max) {}
 
+  /// A file's descriptor is in here until it has been synced, as long as the caller holds it.
   struct Touched {
     std::shared_ptr<file::File> file;
     std::int64_t start = 0;
     bool needs_directory_sync = false;  // its name is new
   };
+
+  Status remove_below(const QueueName& name, std::int64_t start);
+  Status remove_all(const QueueName& name);
+  /// Every queue's files and directories, and the topic's, as far as nothing foreign is in them.
+  Status remove_topic(std::string_view topic);
+  /// Makes the names of the queue's files and directories durable.
+  Status sync_directories(const QueueName& name);
+
+  void forget(const QueueName& name) { cache_.erase_all(name.serial); }
+  [[nodiscard]] std::string directory_of(std::string_view topic) const { return file::join(directory_, topic); }
+  [[nodiscard]] std::string directory_of(std::string_view topic, std::int32_t id) const {
+    return file::join(directory_of(topic), std::to_string(id));
+  }
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+
+ protected:
+  struct Listed {
+    std::int64_t start = 0;
+    std::int64_t size = 0;
+    std::string name;
+  };
+  /// The queue's files, ascending; empty if it has no directory.
+  Result<std::vector<Listed>> list(const QueueName& name);
+  [[nodiscard]] std::string path_of(const QueueName& name, std::int64_t start) const;
+  Status remove_file(const QueueName& name, const Listed& listed);
+  [[nodiscard]] static bool is_missing(const Error& error) {
+    return error.code == std::errc::no_such_file_or_directory;
+  }
+
+  file::Disk& disk_;
+  const std::string directory_;
+  const std::int64_t file_size_bytes_;
+  FileCache cache_;
+
+ private:
+  bool is_directory_durable_ = false;
+};
+
+/// The files of all queues of a store. read() from any thread; the rest by one caller at a time.
+class QueueFiles : public QueueFileSet {
+ public:
+  QueueFiles(file::Disk& disk, std::string directory, std::int64_t file_size_bytes, std::size_t open_files_max);
 
   [[nodiscard]] std::int64_t start_of(std::int64_t offset) const {
     return offset * kQueueEntrySize / file_size_bytes_ * file_size_bytes_;
@@ -81,12 +125,6 @@ class QueueFiles {
   Result<std::optional<Touched>> cut(const QueueName& name, std::int64_t end);
   /// Whether anything stands at `offset`.
   Result<bool> holds(const QueueName& name, std::int64_t offset);
-  Status remove_below(const QueueName& name, std::int64_t start);
-  Status remove_all(const QueueName& name);
-  /// Every queue's files and directories, and the topic's, as far as nothing foreign is in them.
-  Status remove_topic(std::string_view topic);
-  /// Makes the names of the queue's files and directories durable.
-  Status sync_directories(const QueueName& name);
 
   /// Where a queue ends according to its files, as Apache's recovery finds it.
   struct Extent {
@@ -96,33 +134,12 @@ class QueueFiles {
   };
   /// nullopt if there is no file. kWrongSegmentSize, with the text in `problem`, if a file has another size.
   Result<std::optional<Extent>> find_extent(const QueueName& name, std::string& problem);
-  void forget(const QueueName& name) { cache_.erase_all(name.serial); }
-  [[nodiscard]] std::string directory_of(std::string_view topic) const { return file::join(directory_, topic); }
-  [[nodiscard]] std::string directory_of(std::string_view topic, std::int32_t id) const {
-    return file::join(directory_of(topic), std::to_string(id));
-  }
-  [[nodiscard]] const std::string& directory() const { return directory_; }
 
  private:
-  struct Listed {
-    std::int64_t start = 0;
-    std::int64_t size = 0;
-    std::string name;
-  };
-  /// The queue's files, ascending; empty if it has no directory.
-  Result<std::vector<Listed>> list(const QueueName& name);
-  [[nodiscard]] std::string path_of(const QueueName& name, std::int64_t start) const;
   /// With its size made right if a crash has left it unfinished.
   Result<std::shared_ptr<file::File>> open_existing(const QueueName& name, std::int64_t start);
   Result<std::shared_ptr<file::File>> create(const QueueName& name, std::int64_t start, std::int64_t prefill_bytes);
   [[nodiscard]] bool is_unfinished(std::int64_t size) const;
-  Status remove_file(const QueueName& name, const Listed& listed);
-
-  file::Disk& disk_;
-  const std::string directory_;
-  const std::int64_t file_size_bytes_;
-  FileCache cache_;
-  bool is_directory_durable_ = false;
 };
 
 }  // namespace tern::store

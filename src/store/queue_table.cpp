@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,7 @@
 #include "tern/base/log.hpp"
 #include "tern/store/queue.hpp"
 
+#include "store/queue_ext_file.hpp"
 #include "store/queue_file.hpp"
 #include "store/queue_tail.hpp"
 
@@ -41,6 +43,7 @@ struct Shared {
   };
 
   QueueFiles files;
+  std::unique_ptr<QueueExtFiles> ext;  // constant once the table is open; null: there are none, and none are wanted
   TailPool pool;
   std::array<PaddedMutex, kLocks> locks;  // a queue's lock is one of these: 40 bytes less for each idle queue
   std::atomic<std::uint64_t> next_serial{1};
@@ -116,6 +119,8 @@ class StoredQueue final : public Queue {
     min_.store(offset, std::memory_order_release);
   }
   [[nodiscard]] QueueName name() const TERN_REQUIRES(lock_) { return {*topic_, id_, serial_}; }
+  /// Puts the tag codes in the place of their addresses; how many of the entries may be used. kWouldBlock: not one.
+  Result<std::size_t> look_up_tags(std::span<QueueEntry> entries, std::uint64_t serial, bool no_wait) const;
 
   // Constant after construction.
   const std::shared_ptr<Shared> shared_;
@@ -135,7 +140,9 @@ class StoredQueue final : public Queue {
   std::atomic<std::int64_t> end_{-1};
   QueueTail tail_ TERN_GUARDED_BY(lock_);
   std::int64_t written_ TERN_GUARDED_BY(lock_) = 0;
-  std::int64_t unsynced_start_ = -1;  // upkeep: the file of it that stands in the list of unsynced ones
+  std::int64_t unsynced_start_ = -1;      // upkeep: the file of it that stands in the list of unsynced ones
+  std::int64_t unsynced_ext_start_ = -1;  // upkeep: the same of its extension files
+  std::int64_t ext_end_ = -1;             // upkeep: where its next unit goes; -1: not known
 };
 
 Result<std::size_t> StoredQueue::read(QueueOffset from, std::span<QueueEntry> to, bool no_wait) const {
@@ -173,8 +180,26 @@ Result<std::size_t> StoredQueue::read(QueueOffset from, std::span<QueueEntry> to
       if (!is_valid(entry)) return error(Errc::kDamaged, from.value + i);
       entries[static_cast<std::size_t>(i)] = entry;
     }
-    return static_cast<std::size_t>(count);
+    return look_up_tags(entries, serial, no_wait);
   }
+}
+
+Result<std::size_t> StoredQueue::look_up_tags(std::span<QueueEntry> entries, std::uint64_t serial, bool no_wait) const {
+  const auto is_address = [](const QueueEntry& entry) { return is_ext_address(entry.tags_code); };
+  auto entry = std::find_if(entries.begin(), entries.end(), is_address);
+  if (!shared_->ext || entry == entries.end()) return entries.size();
+  ExtReader reader(*shared_->ext, {*topic_, id_, serial}, no_wait);
+  for (; entry != entries.end(); ++entry) {
+    if (!is_address(*entry)) continue;
+    const auto code = reader.tags_code(entry->tags_code);
+    if (code) {
+      entry->tags_code = *code;
+    } else if (code.error().code == Errc::kWouldBlock) {
+      if (entry == entries.begin()) return code.error();
+      return static_cast<std::size_t>(entry - entries.begin());
+    }
+  }
+  return entries.size();
 }
 
 namespace {
@@ -210,7 +235,15 @@ class StoredQueueTable final : public QueueTable {
                    std::size_t open_files_max)
       : disk_(disk),
         shared_(std::make_shared<Shared>(disk, options, file_size_bytes, open_files_max)),
+        writes_ext_(options.writes_ext),
         unsynced_max_(open_files_max) {}
+
+  /// Before anything else: extension files are used if there are any, or if some are to be written.
+  Status open_ext(const QueueOptions& options, std::size_t open_files_max);
+  void ask_store_times(StoreTimeOf store_time_of) override TERN_EXCLUDES(upkeep_lock_) {
+    const MutexLock hold(upkeep_lock_);
+    store_time_of_ = std::move(store_time_of);
+  }
 
   ~StoredQueueTable() override;
 
@@ -243,7 +276,12 @@ class StoredQueueTable final : public QueueTable {
   struct Unsynced {
     StoredQueue* queue = nullptr;
     QueueFiles::Touched touched;
+    bool is_ext = false;
   };
+  /// Which file of the queue stands in unsynced_.
+  static std::int64_t& unsynced_start(StoredQueue& queue, bool is_ext) {
+    return is_ext ? queue.unsynced_ext_start_ : queue.unsynced_start_;
+  }
 
   [[nodiscard]] Shard& shard(QueueKey key) { return shards_[QueueHash{}(key) % kShards]; }
   [[nodiscard]] const Shard& shard(QueueKey key) const { return shards_[QueueHash{}(key) % kShards]; }
@@ -261,7 +299,14 @@ class StoredQueueTable final : public QueueTable {
   Status clean_ends(std::size_t count_max) TERN_REQUIRES(upkeep_lock_);
   Status cut_files(StoredQueue& queue, const QueueName& name, std::int64_t end) TERN_REQUIRES(upkeep_lock_);
   Status cut_at(StoredQueue& queue, std::int64_t keep, LogPosition new_end) TERN_REQUIRES(upkeep_lock_);
-  Status note_unsynced(StoredQueue& queue, QueueFiles::Touched touched) TERN_REQUIRES(upkeep_lock_);
+  /// Moves the tag codes of entries to the extension files, if these are written: `entries` then hold addresses.
+  Status extend(StoredQueue& queue, const QueueName& name, std::int64_t from, std::span<std::byte> entries)
+      TERN_REQUIRES(upkeep_lock_);
+  Result<std::int64_t> find_ext_end(StoredQueue& queue, const QueueName& name, std::int64_t from)
+      TERN_REQUIRES(upkeep_lock_);
+  Status remove_all_files(StoredQueue& queue, const QueueName& name) TERN_REQUIRES(upkeep_lock_);
+  Status note_unsynced(StoredQueue& queue, QueueFiles::Touched touched, bool is_ext = false)
+      TERN_REQUIRES(upkeep_lock_);
   Status sync_one(std::vector<Unsynced>& list) TERN_REQUIRES(upkeep_lock_);
   void evict() TERN_REQUIRES(upkeep_lock_);
   Status truncate(StoredQueue& queue, LogPosition end) TERN_REQUIRES(upkeep_lock_);
@@ -270,6 +315,7 @@ class StoredQueueTable final : public QueueTable {
 
   file::Disk& disk_;
   const std::shared_ptr<Shared> shared_;
+  const bool writes_ext_;
   const std::size_t unsynced_max_;  // descriptors that wait for their sync
   std::array<Shard, kShards> shards_;
   Mutex topics_lock_;  // inside of a shard's
@@ -284,6 +330,10 @@ class StoredQueueTable final : public QueueTable {
   bool is_syncing_ TERN_GUARDED_BY(upkeep_lock_) = false;
   Status sync_status_ TERN_GUARDED_BY(upkeep_lock_);  // the first failure of a sync stays
   std::vector<std::byte> buffer_ TERN_GUARDED_BY(upkeep_lock_);
+  StoreTimeOf store_time_of_ TERN_GUARDED_BY(upkeep_lock_);
+  std::vector<QueueExtFiles::NewUnit> units_ TERN_GUARDED_BY(upkeep_lock_);
+  std::vector<QueueFiles::Touched> touched_ext_ TERN_GUARDED_BY(upkeep_lock_);
+  bool said_wrong_ext_size_ TERN_GUARDED_BY(upkeep_lock_) = false;
 };
 
 StoredQueueTable::~StoredQueueTable() {
@@ -478,6 +528,7 @@ Status StoredQueueTable::cut_files(StoredQueue& queue, const QueueName& name, st
   auto touched = shared_->files.cut(name, end);
   if (!touched) return touched.error();
   queue.is_end_clean_ = true;
+  queue.ext_end_ = -1;
   return *touched ? note_unsynced(queue, std::move(**touched)) : Status();
 }
 
@@ -494,8 +545,15 @@ Status StoredQueueTable::reset(Queue& wanted, QueueOffset first) {
     queue.is_dirty_ = false;
   }
   shared_->files.forget(name);
+  if (shared_->ext) shared_->ext->forget(name);
   queue.is_end_clean_ = true;
-  return shared_->files.remove_all(name);
+  return remove_all_files(queue, name);
+}
+
+Status StoredQueueTable::remove_all_files(StoredQueue& queue, const QueueName& name) {
+  if (const auto status = shared_->files.remove_all(name); !status || !shared_->ext) return status;
+  queue.ext_end_ = -1;
+  return shared_->ext->remove_all(name);
 }
 
 // ---- upkeep
@@ -559,7 +617,7 @@ Result<StoredQueueTable::Wrote> StoredQueueTable::write_some(StoredQueue& queue)
     }
   }
   if (has_old_files) {
-    if (const auto status = files.remove_all(name); !status) return status.error();
+    if (const auto status = remove_all_files(queue, name); !status) return status.error();
     queue.is_end_clean_ = true;
     const MutexLock hold(queue.lock_);
     queue.has_old_files_ = false;
@@ -568,7 +626,11 @@ Result<StoredQueueTable::Wrote> StoredQueueTable::write_some(StoredQueue& queue)
     if (const auto status = cut_files(queue, name, from); !status) return status.error();
   }
   const std::int64_t bytes = count * kQueueEntrySize;
-  auto touched = files.write(name, from, std::span(buffer_).first(static_cast<std::size_t>(bytes)));
+  const auto entries = std::span(buffer_).first(static_cast<std::size_t>(bytes));
+  if (writes_ext_) {  // before the entries that name the units
+    if (const auto status = extend(queue, name, from, entries); !status) return status.error();
+  }
+  auto touched = files.write(name, from, entries);
   if (!touched) return touched.error();
   const bool is_new = touched->needs_directory_sync;
   if (const auto status = note_unsynced(queue, std::move(*touched)); !status) return status.error();
@@ -582,6 +644,68 @@ Result<StoredQueueTable::Wrote> StoredQueueTable::write_some(StoredQueue& queue)
   const bool is_done = queue.written_ == queue.max_.load(std::memory_order_relaxed);
   if (is_done) queue.is_dirty_ = false;
   return Wrote{bytes, is_done};
+}
+
+Status StoredQueueTable::extend(StoredQueue& queue, const QueueName& name, std::int64_t from,
+                                std::span<std::byte> entries) {
+  units_.clear();
+  for (std::size_t at = 0; at < entries.size(); at += kQueueEntrySize) {
+    const auto entry = load_entry(entries.data() + at);
+    units_.push_back({entry.tags_code, store_time_of_ ? store_time_of_(entry.position) : 0});
+  }
+  if (queue.ext_end_ < 0) {
+    const auto end = find_ext_end(queue, name, from);
+    if (!end) return end.error();
+    queue.ext_end_ = *end;
+  }
+  touched_ext_.clear();
+  const auto end = shared_->ext->append(name, queue.ext_end_, units_, touched_ext_);
+  for (auto& touched : touched_ext_) {
+    if (const auto status = note_unsynced(queue, std::move(touched), true); !status) return status;
+  }
+  if (!end) {
+    // Entries without an extension are valid too, and it is no reason to stop dispatching.
+    if (end.error().code != Errc::kWrongSegmentSize) return end.error();
+    if (!std::exchange(said_wrong_ext_size_, true)) {
+      log_error(
+          "queue {}#{}: an extension file has {} bytes, but mappedFileSizeConsumeQueueExt is {}: entries are written "
+          "without their extension",
+          queue.topic(), queue.id(), end.error().detail, shared_->ext->file_size_bytes());
+    }
+    return {};
+  }
+  queue.ext_end_ = *end;
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    std::byte* const to = entries.data() + i * kQueueEntrySize;
+    auto entry = load_entry(to);
+    entry.tags_code = units_[i].tags_code;
+    store_entry(to, entry);
+  }
+  return {};
+}
+
+// Behind the unit of the last entry that has one; whatever stands there belongs to entries that were cut off.
+Result<std::int64_t> StoredQueueTable::find_ext_end(StoredQueue& queue, const QueueName& name, std::int64_t from) {
+  constexpr std::int64_t kEntriesAtOnce = 256;
+  std::array<std::byte, kEntriesAtOnce * kQueueEntrySize> bytes;
+  const std::int64_t min = queue.bounds().min.value;
+  while (from > min) {
+    // A stretch that ends at `from` and stands in one file.
+    const std::int64_t file_begin = shared_->files.start_of(from - 1) / kQueueEntrySize;
+    const std::int64_t begin = std::max({min, file_begin, from - kEntriesAtOnce});
+    const auto part = std::span(bytes).first(static_cast<std::size_t>((from - begin) * kQueueEntrySize));
+    if (const auto status = shared_->files.read(name, begin, part, false); !status) {
+      if (status.error().code != std::errc::no_such_file_or_directory) return status.error();
+      from = file_begin;  // what it held names no unit any more
+      continue;
+    }
+    for (; from > begin; --from) {
+      const auto entry = load_entry(part.data() + (from - 1 - begin) * kQueueEntrySize);
+      if (is_ext_address(entry.tags_code)) return shared_->ext->end_of_unit(name, ext_offset(entry.tags_code));
+    }
+  }
+  if (const auto status = shared_->ext->remove_all(name); !status) return status.error();
+  return 0;
 }
 
 Status StoredQueueTable::clean_ends(std::size_t count_max) {
@@ -607,14 +731,14 @@ Status StoredQueueTable::clean_ends(std::size_t count_max) {
   return {};
 }
 
-Status StoredQueueTable::note_unsynced(StoredQueue& queue, QueueFiles::Touched touched) {
-  if (queue.unsynced_start_ == touched.start && !touched.needs_directory_sync) return {};
+Status StoredQueueTable::note_unsynced(StoredQueue& queue, QueueFiles::Touched touched, bool is_ext) {
+  if (unsynced_start(queue, is_ext) == touched.start && !touched.needs_directory_sync) return {};
   // Its descriptor stays open until the sync, which therefore comes early if there are too many.
   while (unsynced_.size() + syncing_.size() >= unsynced_max_) {
     if (const auto status = sync_one(syncing_.empty() ? unsynced_ : syncing_); !status) return status;
   }
-  queue.unsynced_start_ = touched.start;
-  unsynced_.push_back({&queue, std::move(touched)});
+  unsynced_start(queue, is_ext) = touched.start;
+  unsynced_.push_back({&queue, std::move(touched), is_ext});
   return {};
 }
 
@@ -622,10 +746,12 @@ Status StoredQueueTable::sync_one(std::vector<Unsynced>& list) {
   if (!sync_status_) return sync_status_;
   Unsynced item = std::move(list.back());
   list.pop_back();
-  if (&list == &unsynced_ && item.queue->unsynced_start_ == item.touched.start) item.queue->unsynced_start_ = -1;
+  if (auto& start = unsynced_start(*item.queue, item.is_ext); &list == &unsynced_ && start == item.touched.start)
+    start = -1;
   sync_status_ = item.touched.file->sync();
   if (sync_status_ && item.touched.needs_directory_sync) {
-    sync_status_ = shared_->files.sync_directories({item.queue->topic(), item.queue->id(), 0});
+    const QueueName name{item.queue->topic(), item.queue->id(), 0};
+    sync_status_ = item.is_ext ? shared_->ext->sync_directories(name) : shared_->files.sync_directories(name);
   }
   return sync_status_;
 }
@@ -634,7 +760,7 @@ Result<bool> StoredQueueTable::sync_step(int files_max) {
   const MutexLock hold(upkeep_lock_);
   if (!sync_status_) return sync_status_.error();
   if (!is_syncing_) {
-    for (const auto& item : unsynced_) item.queue->unsynced_start_ = -1;
+    for (const auto& item : unsynced_) unsynced_start(*item.queue, item.is_ext) = -1;
     syncing_.swap(unsynced_);
     is_syncing_ = true;
   }
@@ -733,7 +859,13 @@ Status StoredQueueTable::forget_before(StoredQueue& queue, LogPosition min_posit
   // The last file stays even if all its records are gone: it says where the queue ends.
   const std::int64_t kept = shared_->files.start_of(std::max<std::int64_t>(0, std::min(low, max.value - 1)));
   if (kept == shared_->files.start_of(min.value)) return {};
-  return shared_->files.remove_below(name, kept);
+  if (const auto status = shared_->files.remove_below(name, kept); !status || !shared_->ext) return status;
+  // Units stand in the order of their entries: those before the first entry's are of no use.
+  std::array<std::byte, kQueueEntrySize> bytes;
+  if (low >= max.value || !shared_->files.read(name, low, bytes, false)) return {};
+  const auto tags_code = load_entry(bytes.data()).tags_code;
+  if (!is_ext_address(tags_code)) return {};
+  return shared_->ext->remove_below(name, shared_->ext->start_of(ext_offset(tags_code)));
 }
 
 void StoredQueueTable::forget_work(StoredQueue& queue) {
@@ -746,7 +878,7 @@ void StoredQueueTable::forget_work(StoredQueue& queue) {
   for (auto* list : {&unsynced_, &syncing_}) {
     std::erase_if(*list, [&](const Unsynced& item) { return item.queue == &queue; });
   }
-  queue.unsynced_start_ = -1;
+  queue.unsynced_start_ = queue.unsynced_ext_start_ = -1;
 }
 
 Status StoredQueueTable::remove_topic(std::string_view topic) {
@@ -778,8 +910,19 @@ Status StoredQueueTable::remove_topic(std::string_view topic) {
     }
     forget_work(*queue);
     shared_->files.forget(name);
+    if (shared_->ext) shared_->ext->forget(name);
   }
-  return shared_->files.remove_topic(topic);
+  if (const auto status = shared_->files.remove_topic(topic); !status || !shared_->ext) return status;
+  return shared_->ext->remove_topic(topic);
+}
+
+Status StoredQueueTable::open_ext(const QueueOptions& options, std::size_t open_files_max) {
+  const auto directory = options.directory + "_ext";
+  const auto exists = disk_.exists(directory);
+  if (!exists) return exists.error();
+  if (!*exists && !options.writes_ext) return {};
+  shared_->ext = std::make_unique<QueueExtFiles>(disk_, directory, options.ext_file_size_bytes, open_files_max);
+  return {};
 }
 
 Result<std::unique_ptr<QueueTable>> QueueTable::open(file::Disk& disk, const QueueOptions& options,
@@ -795,9 +938,11 @@ Result<std::unique_ptr<QueueTable>> QueueTable::open(file::Disk& disk, const Que
   const rlim_t process_max = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
   const auto open_files_max = std::max(
       kDescriptorsMin, std::min<rlim_t>(process_max / 4, static_cast<rlim_t>(std::max(0, options.open_files_max))));
-  // Half for the cache, half for those that wait for their sync.
-  return std::unique_ptr<QueueTable>(
-      std::make_unique<StoredQueueTable>(disk, options, file_size_bytes, static_cast<std::size_t>(open_files_max) / 2));
+  // Half for the cache, half for those that wait for their sync; extension files are few, and have a cache beside.
+  const auto half = static_cast<std::size_t>(open_files_max) / 2;
+  auto table = std::make_unique<StoredQueueTable>(disk, options, file_size_bytes, half);
+  if (const auto status = table->open_ext(options, half / 2); !status) return status.error();
+  return std::unique_ptr<QueueTable>(std::move(table));
 }
 
 }  // namespace tern::store

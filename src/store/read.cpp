@@ -9,6 +9,7 @@ namespace tern::store {
 namespace {
 
 constexpr std::size_t kStoreTimestampEnd = 12 + message::offset_of::kBornHost + 8 + 12;  // with an IPv6 born host
+static_assert(kStoreTimestampEnd <= message::kRecordSizeMinV1, "it is inside of every record");
 
 }  // namespace
 
@@ -35,10 +36,13 @@ Result<std::int64_t> Store::store_time(const Queue& queue, QueueOffset offset) c
   const auto count = queue.read(offset, entry, false);
   if (!count) return count.error();
   if (*count == 0) return error(Errc::kNotFound, offset.value);
+  if (entry[0].size < message::kRecordSizeMinV1) return error(Errc::kNotFound, offset.value);
+  return stored_at(entry[0].position);
+}
+
+Result<std::int64_t> Store::stored_at(LogPosition position) const {
   std::array<std::byte, kStoreTimestampEnd> head{};
-  const auto size = std::min<std::size_t>(head.size(), static_cast<std::size_t>(std::max(entry[0].size, 0)));
-  if (size < message::kRecordSizeMinV1 - 20) return error(Errc::kNotFound, offset.value);
-  if (const auto status = log_->read(entry[0].position, std::span(head).first(size)); !status) return status.error();
+  if (const auto status = log_->read(position, head); !status) return status.error();
   const auto sys_flag = load_be<std::int32_t>(head.data() + message::offset_of::kSysFlag);
   const int born_size = (sys_flag & message::kSysBornHostV6) != 0 ? 20 : 8;
   return load_be<std::int64_t>(head.data() + message::offset_of::kBornHost + born_size);

@@ -8,6 +8,8 @@
 
 #include "tern/base/crc32.hpp"
 #include "tern/base/log.hpp"
+#include "tern/message/properties.hpp"
+#include "tern/message/topic_name.hpp"
 
 #include "store/durable_directory.hpp"
 
@@ -222,6 +224,10 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
     return problem(queues.error(),
                    text.empty() ? fmt::format("{}: {}", options.queues.directory, queues.error().text()) : text);
   store_.queues_ = std::move(*queues);
+  store_.queues_->ask_store_times([&store = store_](LogPosition position) {
+    const auto time = store.stored_at(position);
+    return time ? *time : 0;
+  });
 
   // The side file counts only if what it says of the log is true of the log.
   SideFile side_file(store_.disk_, file::join(store_.root_, "tern"));
@@ -393,7 +399,11 @@ Status Store::Recovery::enter_compared(const message::RecordView& record, LogPos
     if (offset < bounds.max) {
       std::array<QueueEntry, 1> entry;
       const auto count = queue_->read(offset, entry, false);
-      is_wrong = !count || *count != 1 || entry[0].position != position || entry[0].size != record.total_size;
+      is_wrong =
+          !count || *count != 1 || entry[0].position != position || entry[0].size != record.total_size ||
+          is_ext_address(entry[0].tags_code) ||  // its extension is gone
+          // What is delayed keeps the time that it got, although messageDelayLevel may have changed.
+          (record.topic != message::kScheduleTopic && entry[0].tags_code != message::tags_code(record.properties));
     }
     // A gap inside the log's own order is damage of the log, not of the queue file.
     if (is_wrong && offset < bounds.max && next_seen_.contains(queue_)) {

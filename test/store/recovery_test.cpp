@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tern/base/byte_order.hpp"
 #include "tern/message/topic_name.hpp"
 
 #include "store/store_fixture.hpp"
@@ -178,6 +179,41 @@ TEST_F(Recovery, ContinuesAnEmptiedQueueAtItsLargestCommittedOffset) {
       EXPECT_EQ(placed->queue_offset, QueueOffset{4});
     }
     ASSERT_TRUE(life.close());
+  }
+}
+
+TEST_F(Recovery, ExtendsQueueEntriesAnewIfTheirExtensionIsGone) {
+  options_.queues.writes_ext = true;
+  options_.queues.ext_file_size_bytes = 1024;
+  std::vector<std::string> before;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, kSent);
+    life.save();
+    send_some(life, kSent, kSent + 5);
+    life.dispatch();
+    before = answers(life);
+  }
+  for (const std::vector<std::string>& removed : {std::vector<std::string>{}, {"tern"}, {"consumequeue_ext", "tern"}}) {
+    SCOPED_TRACE(removed.size());
+    const auto disk = disk_.kill();
+    for (const auto& directory : removed) remove_tree(*disk, "/store/" + directory);
+    {
+      StoreLife life(*disk, clock_, options_);
+      ASSERT_TRUE(life) << life.problem.text;
+      EXPECT_EQ(answers(life), before);
+      ASSERT_TRUE(life.close());
+    }
+    StoreLife again(*disk, clock_, options_);
+    ASSERT_TRUE(again) << again.problem.text;
+    EXPECT_EQ(again.report.scanned_records, 0);
+    EXPECT_EQ(answers(again), before) << "as read from the files";
+    // The store time stands in the unit.
+    const auto unit = test::read_text(*disk, "/store/consumequeue_ext/TA/1/00000000000000000000").substr(10, 8);
+    const auto time = again->store_time(*again->find_queue("TA", 1), {0});
+    ASSERT_TRUE(time);
+    EXPECT_EQ(load_be<std::int64_t>(test::bytes_of(unit).data()), *time);
   }
 }
 

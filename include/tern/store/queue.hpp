@@ -60,6 +60,9 @@ struct QueueOptions {
   std::int64_t file_size_bytes = 0;   // mappedFileSizeConsumeQueue, rounded up to a multiple of 20
   std::int64_t memory_bytes_max = 0;  // queueMemoryBytesMax: bound of all entries kept in memory
   int open_files_max = 0;  // queueOpenFilesMax: descriptors; never more than a quarter of the process's limit
+  // Extension files, in <directory>_ext: read where there are any, written only if asked.
+  bool writes_ext = false;                      // enableConsumeQueueExt
+  std::int64_t ext_file_size_bytes = 48 << 20;  // mappedFileSizeConsumeQueueExt
 };
 
 /// All queues of a store. find, get_or_create, all, of_topic and remove_topic from any thread (remove_topic asks the
@@ -72,6 +75,9 @@ class QueueTable {
  public:
   static Result<std::unique_ptr<QueueTable>> open(file::Disk& disk, const QueueOptions& options, std::string& problem);
   virtual ~QueueTable() = default;
+  /// Extension files hold the store time of each record: who knows it. Before the first write_step; 0 without it.
+  using StoreTimeOf = std::function<std::int64_t(LogPosition)>;
+  virtual void ask_store_times(StoreTimeOf store_time_of) = 0;
 
   [[nodiscard]] virtual QueuePtr find(std::string_view topic, std::int32_t id) const = 0;
   virtual QueuePtr get_or_create(std::string_view topic, std::int32_t id) = 0;

@@ -178,6 +178,8 @@ class Store {
   /// Queue entry and keys of one record. `queue` is a cache of the last record's queue.
   Status enter(const message::RecordView& record, LogPosition position, QueuePtr& queue, std::vector<IndexKey>& keys);
   [[nodiscard]] bool dispatch_must_pause() const;
+  /// The store time in the record that starts at `position`; kNotFound if it is gone.
+  [[nodiscard]] Result<std::int64_t> stored_at(LogPosition position) const;
 
   // Constant after construction.
   file::Disk& disk_;

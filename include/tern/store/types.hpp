@@ -35,6 +35,13 @@ struct QueueEntry {
   friend bool operator==(const QueueEntry&, const QueueEntry&) = default;
 };
 inline constexpr std::int64_t kQueueEntrySize = 20;
+/// Tag codes are sign-extended hashes or times. What is below all of them is where the code stands in the queue's
+/// extension file (docs/format/consume_queue_ext.md). Queue::read looks it up; only what cannot be read there is left
+/// as it is. Such an entry passes every filter, for the client looks at the tags themselves.
+inline constexpr std::int64_t kExtAddressMax = std::int64_t{INT32_MIN} - 1;
+[[nodiscard]] constexpr bool is_ext_address(std::int64_t tags_code) {
+  return tags_code <= kExtAddressMax;
+}
 
 enum class Errc {
   kNotReady = 1,      // the prepared tail does not hold the group yet: wait outside and try again

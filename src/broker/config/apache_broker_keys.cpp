@@ -361,7 +361,7 @@ constexpr ForeignKey kApacheBrokerKeys[] = {
     {"timerProgressLogIntervalMs", "10000"},
     {"storeType", "default", is_other_store, "a RocksDB consume queue"},
     {"mappedFileSizeConsumeQueue", "6000000"},
-    {"enableConsumeQueueExt", "false", value_is_true, "consume queue extension files"},
+    {"enableConsumeQueueExt", "false"},
     {"mappedFileSizeConsumeQueueExt", "50331648"},
     {"mapperFileSizeBatchConsumeQueue", "13800000"},
     {"bitMapLengthConsumeQueueExt", "64"},

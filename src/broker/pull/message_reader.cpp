@@ -89,7 +89,7 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
     }
     for (std::size_t i = 0; i < *got && result.count < count_max; ++i, ++offset) {
       const auto& entry = entries[i];
-      if (filter != nullptr && !filter->matches(entry.tags_code)) continue;
+      if (filter != nullptr && !store::is_ext_address(entry.tags_code) && !filter->matches(entry.tags_code)) continue;
       if (entry.position < log_min) {
         removed = true;
         continue;

@@ -110,7 +110,7 @@ std::int64_t DelayedDelivery::step_level(int level, int budget, std::int64_t now
     // A due time further away than the level reaches is a clock that went back. What stands in the queue by now is then
     // due one delay from now, by the clock that never goes back: not early, and not held up until the other clock has
     // caught up.
-    const std::int64_t due = entry[0].tags_code;
+    const std::int64_t due = due_of(entry[0]);
     const std::int64_t steady = clock_.steady_ms();
     if (due > now + levels_.delay_ms(level) && offset >= state.held_end) {
       state.held_end = bounds.max.value;
@@ -182,6 +182,15 @@ std::int64_t DelayedDelivery::step_level(int level, int budget, std::int64_t now
     }
   });
   return kIdleMs;
+}
+
+std::int64_t DelayedDelivery::due_of(const store::QueueEntry& entry) const {
+  if (!store::is_ext_address(entry.tags_code)) return entry.tags_code;
+  // The entry's extension is gone: the record says it too.
+  const auto bytes = store_.record_at(entry.position);
+  if (!bytes) return 0;  // delivery finds out why
+  const auto record = message::parse_record(std::as_bytes(std::span(*bytes)), message::BodyCheck::kSkip);
+  return record ? levels_.tags_code(record->properties, record->store_timestamp) : 0;
 }
 
 std::int64_t DelayedDelivery::offset(int level) const {

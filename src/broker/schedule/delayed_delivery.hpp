@@ -55,6 +55,8 @@ class DelayedDelivery {
     store::LogPosition delivered_by;  // everything that the offsets stand for is below
   };
   std::int64_t step_level(int level, int budget, std::int64_t now);
+  /// When the message of a queue entry is due.
+  [[nodiscard]] std::int64_t due_of(const store::QueueEntry& entry) const;
   [[nodiscard]] std::vector<std::int64_t> offsets() const;
   [[nodiscard]] protocol::Json to_json(const std::vector<std::int64_t>& offsets) const;
 
