@@ -32,7 +32,8 @@ struct InspectOptions {
   // As configured; 0: taken from the files themselves.
   std::int64_t segment_size_bytes = 0;
   std::int64_t queue_file_size_bytes = 0;
-  // Must be known: an index file does not say how many slots it has.
+  // As configured; 0: the defaults. An index file does not say how many slots it has, so files of another size are then
+  // passed over.
   std::int64_t index_slots = 0;
   std::int64_t index_entries_max = 0;
   std::vector<MetadataRule> metadata;
@@ -69,7 +70,7 @@ struct StoreOverview {
     LogPosition start;
     std::int64_t size = 0;
     std::optional<std::int64_t> first_store_timestamp;  // if a whole record begins it
-    LogPosition records_end{-1};  // all but the last are full; of that one, what the state file knows
+    LogPosition records_end{-1};  // -1: not known; of the last with records, what the state file knows
   };
   std::vector<Segment> segments;
 

@@ -136,7 +136,8 @@ class Checking {
              fmt::format("the header says that it ends with log position {}, but its last entry has {}",
                          header_.end_position, last_.position));
     }
-    const auto seconds = (header_.end_timestamp - header_.begin_timestamp) / 1000;
+    const auto seconds =
+        (std::max<std::int64_t>(header_.end_timestamp, 0) - std::max<std::int64_t>(header_.begin_timestamp, 0)) / 1000;
     if (header_.begin_timestamp < 0 || header_.end_timestamp < 0) {
       report(0, 16, fmt::format("the header's times are {} to {}", header_.begin_timestamp, header_.end_timestamp));
     } else if (header_.next_entry > 2 && std::clamp<std::int64_t>(seconds, 0, INT32_MAX) != last_.seconds) {

@@ -117,18 +117,15 @@ Result<StoreOverview> Inspector::overview() {
   LogReader log(disk, files);
   for (const auto& file : files.segments) {
     StoreOverview::Segment segment{file.path, {file.start}, file.size, std::nullopt, {-1}};
-    const bool is_last = &file == &files.segments.back();
     const LogPosition end{file.start + files.segment_size_bytes};
-    if (!is_last)
-      segment.records_end = end;
-    else if (facts.state_fits)
-      segment.records_end = std::clamp(facts.state->durable, segment.start, end);
+    if (facts.state_fits) segment.records_end = std::clamp(facts.state->durable, segment.start, end);
     if (file.size > 0) {
       const auto held = log.held_at(segment.start, message::BodyCheck::kSkip);
       if (!held) return held.error();
       if (held->kind == Held::Kind::kRecord) {
         const auto record = message::parse_record(std::as_bytes(std::span(held->bytes)), message::BodyCheck::kSkip);
         segment.first_store_timestamp = record->store_timestamp;
+        if (!overview.segments.empty()) overview.segments.back().records_end = segment.start;
       }
     }
     overview.segments.push_back(std::move(segment));

@@ -10,16 +10,33 @@ namespace tern::store {
 namespace {
 
 constexpr std::size_t kIndexNameSize = 17;
+constexpr std::int64_t kDefaultSlots = 5'000'000, kDefaultEntries = 20'000'000;  // of maxHashSlotNum, maxIndexNum
+constexpr std::int64_t kStartMax = std::int64_t{1} << 61;
 
 bool is_missing(const Error& error) {
   return error.code == std::errc::no_such_file_or_directory;
 }
 
-/// The size that most files have; of equally many, the larger one, because files are cut short rather than grown.
+std::string_view parent(std::string_view path) {
+  return path.substr(0, path.rfind('/'));
+}
+
+/// Of a segment or a queue file. Names beyond any that a broker makes are foreign, so that sums do not overflow.
+std::optional<LogPosition> parse_start(std::string_view name) {
+  const auto start = parse_segment_name(name);
+  return start && start->value <= kStartMax ? start : std::nullopt;
+}
+
+/// What most files say by their size, and by the distance of their names; of equally many, the larger one, because
+/// files are cut short rather than grown.
 std::int64_t common_size(const std::vector<FoundFile>& files) {
   std::map<std::int64_t, int> counts;
-  for (const auto& file : files) {
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto& file = files[i];
     if (file.size > 0) ++counts[file.size];
+    if (i > 0 && file.start > files[i - 1].start && parent(file.path) == parent(files[i - 1].path)) {
+      ++counts[file.start - files[i - 1].start];
+    }
   }
   std::int64_t common = 0;
   int most = 0;
@@ -81,7 +98,7 @@ class Lister {
     for (const auto& entry : listed) {
       if (entry.is_directory) continue;  // every broker steps over them
       const auto path = file::join(options_.log_directory, entry.name);
-      const auto start = parse_segment_name(entry.name);
+      const auto start = parse_start(entry.name);
       if (!start) {
         foreign(path, "is no segment of the log: with it in this directory no broker starts");
         continue;
@@ -140,7 +157,7 @@ class Lister {
         if (auto problem = entries(queue_path, files)) return problem;
         for (const auto& entry : files) {
           const auto path = file::join(queue_path, entry.name);
-          const auto start = parse_segment_name(entry.name);
+          const auto start = parse_start(entry.name);
           if (entry.is_directory || !start) {
             foreign(path, "is no file of a queue: Apache's broker does not start with it in this directory");
             continue;
@@ -189,7 +206,23 @@ class Lister {
   Problem list_index() {
     Listed listed;
     if (auto problem = entries(options_.index_directory, listed)) return problem;
-    const auto& shape = found_.index_shape;
+    auto& shape = found_.index_shape;
+    if (options_.index_slots == 0) {
+      std::vector<FoundFile> sizes;
+      for (const auto& entry : listed)
+        sizes.push_back({file::join(options_.index_directory, entry.name), 0, entry.size});
+      const auto common = common_size(sizes);
+      shape = {kDefaultSlots, kDefaultEntries};
+      found_.has_unread_index = common != 0 && common != shape.file_size();
+      if (found_.has_unread_index) {
+        note(options_.index_directory,
+             fmt::format(
+                 "is not looked at: its files have {} bytes, which is not what the defaults of maxHashSlotNum and "
+                 "maxIndexNum make ({}); the broker's settings are needed",
+                 common, shape.file_size()));
+        return std::nullopt;
+      }
+    }
     for (const auto& entry : listed) {
       const auto path = file::join(options_.index_directory, entry.name);
       if (entry.is_directory || entry.name.size() != kIndexNameSize ||
@@ -208,8 +241,6 @@ class Lister {
     }
     return std::nullopt;
   }
-
-  static std::string parent(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
   file::Disk& disk_;
   const InspectOptions& options_;

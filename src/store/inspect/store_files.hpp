@@ -29,6 +29,7 @@ struct StoreFiles {
   std::vector<FoundQueue> queues;
   IndexShape index_shape;
   std::vector<FoundFile> index_files;  // of the right size, oldest first
+  bool has_unread_index = false;       // its settings are not known
   std::vector<Finding> findings;
   std::vector<std::string> foreign;  // of the findings, those that are no file of the store's
 };

@@ -21,7 +21,8 @@ namespace {
 constexpr std::int64_t kProgressBytes = 1 << 20;
 constexpr std::int64_t kCheckpointSize = 4096;
 constexpr std::int64_t kCheckpointFieldsSize = 48;
-constexpr std::int64_t kCheckpointSlackMs = 3000;   // as Apache's recovery subtracts from its checkpoint
+constexpr std::int64_t kCheckpointSlackMs = 3000;  // as Apache's recovery subtracts from its checkpoint
+constexpr std::int64_t kOffsetsMissingMax = std::int64_t{1} << 40;
 constexpr std::string_view kLightQueues = "%LMQ%";  // their entries name records of other topics
 
 std::string name_of(std::string_view topic, std::int32_t id) {
@@ -353,29 +354,30 @@ Status Verification::check_entry(const message::RecordView& record, LogPosition 
     }
   }
   if (!is_strict(record, position)) return {};
-  const auto place = walked.reader.place_of(offset);
-  if (offset < walked.reader.begin() || offset >= walked.reader.end() || !*walked.reader.at(offset)) {
-    // No such file, or not so much of it; unless the record is wrong about its place.
-    const auto known = std::any_of(walked.reader.queue().files.begin(), walked.reader.queue().files.end(),
-                                   [&](const auto& file) { return file.path == place.file; });
-    const bool is_near = offset >= 0 && std::abs(offset - walked.next) <= files_.queue_file_size_bytes;
-    if (!known && is_near) {
+  // A queue may lack files before and behind what it has, but not any number: then the record is wrong about its place.
+  if (offset >= 0 && offset < walked.reader.end() + kOffsetsMissingMax) {
+    const auto place = walked.reader.place_of(offset);
+    const auto there = walked.reader.at(offset);
+    if (!there) return there.error();
+    const auto& files = walked.reader.queue().files;
+    if (!*there &&
+        std::none_of(files.begin(), files.end(), [&](const auto& file) { return file.path == place.file; })) {
       missing_file(place.file, position,
                    fmt::format("is missing, but the record at log position {} is message {} of {}", position, offset,
                                name_of(record.topic, record.queue_id)));
-      if (offset >= walked.next) walked.next = offset + 1;
+      walked.next = std::max(walked.next, offset + 1);
       return {};
     }
-  }
-  if (offset == walked.next) {
-    damage(place, kQueueEntrySize, position,
-           *next && is_valid(**next)
-               ? fmt::format("entry {} of {} names log position {}, but the record stands at {}", offset,
-                             name_of(record.topic, record.queue_id), (*next)->position, position)
-               : fmt::format("entry {} of {} is none, but its record stands at log position {}", offset,
-                             name_of(record.topic, record.queue_id), position));
-    ++walked.next;
-    return {};
+    if (offset == walked.next) {
+      damage(place, kQueueEntrySize, position,
+             *next && is_valid(**next)
+                 ? fmt::format("entry {} of {} names log position {}, but the record stands at {}", offset,
+                               name_of(record.topic, record.queue_id), (*next)->position, position)
+                 : fmt::format("entry {} of {} is none, but its record stands at log position {}", offset,
+                               name_of(record.topic, record.queue_id), position));
+      ++walked.next;
+      return {};
+    }
   }
   const auto in_log = log_.place_of(position);
   damage({in_log.file, in_log.at + message::offset_of::kQueueId}, 16, position,
@@ -390,13 +392,14 @@ void Verification::check_tags(const message::RecordView& record, LogPosition pos
   if (has_extension_ && entry.tags_code < INT32_MIN) return;  // an address there
   if (record.topic == message::kScheduleTopic) {
     // When it is due: whole seconds after it was stored, however long the levels are.
-    const auto delay = entry.tags_code - record.store_timestamp;
-    if (delay >= 0 && delay % 1000 == 0) return;
+    const bool is_later = record.store_timestamp >= 0 && entry.tags_code >= record.store_timestamp;
+    if (is_later && (entry.tags_code - record.store_timestamp) % 1000 == 0) return;
   }
-  damage({place.file, place.at + 12}, 8, position,
-         fmt::format("entry {} of {} has tag hash {}, but the record at log position {} has {}", record.queue_offset,
-                     name_of(record.topic, record.queue_id), entry.tags_code, position,
-                     message::tags_code(record.properties)));
+  damage(
+      {place.file, place.at + 12}, 8, position,
+      fmt::format("entry {} of {} has tag hash {}, but the record at log position {} has {}: one of the two is wrong",
+                  record.queue_offset, name_of(record.topic, record.queue_id), entry.tags_code, position,
+                  message::tags_code(record.properties)));
 }
 
 Status Verification::pass_unmatched(Walked& walked, std::int64_t to) {
@@ -476,7 +479,8 @@ Status Verification::check_index() {
           {true, file.path, 36, 4, {-1}, "the header counts no entries, but there is a newer file"});
     }
   }
-  if (files_.index_files.empty() && facts_.checkpoint && facts_.checkpoint->index_timestamp > 0) {
+  if (files_.index_files.empty() && !files_.has_unread_index && facts_.checkpoint &&
+      facts_.checkpoint->index_timestamp > 0) {
     index_findings_.push_back({true,
                                options_.index_directory,
                                -1,
@@ -537,13 +541,15 @@ void Verification::check_key(const IndexEntries::Item& item, const message::Reco
   const LogPosition position{item.entry.position};
   if (position >= keys_strict_to_) return;
   if (!is_known) {
-    damage({item.file->path, item.at}, 4, position,
-           fmt::format("entry {} has hash {}, which is none of the keys of the record at log position {}", item.number,
-                       item.entry.hash, position));
+    damage(
+        {item.file->path, item.at}, 4, position,
+        fmt::format(
+            "entry {} has hash {}, which is none of the keys of the record at log position {}: one of the two is wrong",
+            item.number, item.entry.hash, position));
     return;
   }
   // Apache's broker counts a file's first entry from the end of the file before.
-  const auto seconds = (record.store_timestamp - item.begin_timestamp) / 1000;
+  const auto seconds = (std::max<std::int64_t>(record.store_timestamp, 0) - item.begin_timestamp) / 1000;
   if (item.number > 1 && item.entry.seconds != std::clamp<std::int64_t>(seconds, 0, INT32_MAX)) {
     damage({item.file->path, item.at + 12}, 4, position,
            fmt::format("entry {} is {} s behind the file's first, but the record at log position {} is {}", item.number,

@@ -370,6 +370,16 @@ TEST_F(Verify, RefusesSettingsOfAnotherStoreWithBothNumbers) {
   EXPECT_TRUE(Inspector::open(disk_, options));
 }
 
+TEST_F(Verify, PassesOverAnIndexOfUnknownShape) {
+  make_stopped();
+  auto options = inspected();
+  options.index_slots = options.index_entries_max = 0;
+  const auto report = verify(disk_, options);
+  EXPECT_TRUE(report.is_whole());
+  EXPECT_EQ(report.index_keys, 0);
+  EXPECT_THAT(notes_of(report), ElementsAre(StartsWith("/store/index is not looked at")));
+}
+
 TEST_F(Verify, RefusesWhatIsNoStore) {
   const auto refused = Inspector::open(disk_, inspected());
   ASSERT_FALSE(refused);
