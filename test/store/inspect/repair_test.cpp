@@ -1,0 +1,170 @@
+// What is taken away from a damaged store, that it is kept, and that the store then starts.
+
+#include "tern/store/repair.hpp"
+
+#include "store/inspect/inspect_fixture.hpp"
+
+namespace tern::store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr const char* kKeptIn = "/store/tern/removed-20231114T221400.000Z";
+
+class RepairTest : public Inspected {
+ protected:
+  RepairPlan plan(const InspectOptions& options = inspected()) {
+    const auto made = plan_repair(disk_, options, verify(disk_, options));
+    EXPECT_TRUE(made) << made.error().text();
+    return made ? *made : RepairPlan();
+  }
+  std::string kept(const std::string& name) { return test::read_text(disk_, std::string(kKeptIn) + "/" + name); }
+  void repair(const InspectOptions& options = inspected()) {
+    const auto planned = plan(options);
+    clock_.set_wall_ms(1'700'000'040'000);
+    std::string kept_in;
+    const auto done = apply_repair(disk_, clock_, "/store", planned, kept_in);
+    ASSERT_TRUE(done) << done.error().text();
+    EXPECT_EQ(kept_in, kKeptIn);
+  }
+  /// Starts the store, sends one more message, stops it, and expects it to be whole.
+  std::vector<std::string> bodies_after_a_start() {
+    std::vector<std::string> bodies;
+    StoreLife life(disk_, clock_, options_);
+    EXPECT_TRUE(life) << life.problem.text;
+    if (!life) return bodies;
+    bodies = bodies_of(*life.store);
+    EXPECT_TRUE(life.send({"new", "TA", 0, "k1"}));
+    life.dispatch();
+    const auto found = life->query("TA", "k1", 100, 0, INT64_MAX);
+    EXPECT_TRUE(found && !found->positions.empty());
+    EXPECT_TRUE(life.close());
+    EXPECT_THAT(damages_of(verify(disk_)), IsEmpty());
+    return bodies;
+  }
+};
+
+TEST_F(RepairTest, HasNothingToDoForAWholeStore) {
+  make_stopped();
+  EXPECT_THAT(plan().steps, IsEmpty());
+  EXPECT_THAT(plan().left, IsEmpty());
+}
+
+TEST_F(RepairTest, ChangesNothingWhilePlanning) {
+  make_stopped(150);
+  write_byte(disk_, "/store/commitlog/00000000000000004096", 4, 0xFF);
+  const auto before = files_in(disk_, "/");
+  EXPECT_THAT(plan().steps, testing::Not(IsEmpty()));
+  EXPECT_EQ(files_in(disk_, "/"), before);
+}
+
+TEST_F(RepairTest, CutsTheLogAtItsFirstDamagedRecordAndKeepsTheRest) {
+  make_stopped(150);
+  const auto before = files_in(disk_, "/store");
+  const auto third = (*Inspector::open(disk_, inspected()))->at(LogPosition{2 * 112});
+  ASSERT_TRUE(third);
+  const auto at = third->start.value;
+  ASSERT_GT(at, 0);
+  write_byte(disk_, "/store/commitlog/00000000000000000000", at + 4, 0xFF);
+  const auto damaged = test::read_text(disk_, "/store/commitlog/00000000000000000000");
+  repair();
+  EXPECT_EQ(kept(fmt::format("commitlog/00000000000000000000.from-{}", at)),
+            damaged.substr(static_cast<std::size_t>(at)));
+  for (const auto& [path, content] : before) {
+    const auto name = path.substr(std::string("/store/").size());
+    if (name.starts_with("commitlog/") && !name.ends_with("00000000000000000000")) {
+      EXPECT_EQ(kept(name), content);
+    }
+  }
+  const auto bodies = bodies_after_a_start();
+  EXPECT_THAT(bodies, ElementsAre("body 0", "body 1"));
+}
+
+TEST_F(RepairTest, LetsTheNextStartMakeDerivedFilesAnew) {
+  make_stopped(150);
+  const auto damages = std::vector<std::string>{"/store/consumequeue/TA/0/00000000000000000000",
+                                                "/store/consumequeue/TB/1/00000000000000000200", "/store/tern/state"};
+  write_byte(disk_, "/store/checkpoint", 100, 0xFF);
+  for (const auto& path : damages) write_byte(disk_, path, 3, 0xFF);
+  for (const auto& [path, content] : files_in(disk_, "/store/index")) write_byte(disk_, path, 45, 0xFF);
+  repair();
+  EXPECT_THAT(kept("consumequeue/TA/0/00000000000000000000"), SizeIs(200));
+  EXPECT_THAT(kept("checkpoint"), SizeIs(4096));
+  EXPECT_THAT(bodies_after_a_start(), SizeIs(150));
+}
+
+TEST_F(RepairTest, RepairsWhatOneQueueLacksWithoutTouchingOthers) {
+  make_stopped(150);
+  resize(disk_, "/store/consumequeue/TA/0/00000000000000000000", 100);
+  const auto planned = plan();
+  ASSERT_THAT(planned.steps, testing::Not(IsEmpty()));
+  for (const auto& step : planned.steps) EXPECT_THAT(step.path, HasSubstr("/TA/0/"));
+  repair();
+  EXPECT_THAT(bodies_after_a_start(), SizeIs(150));
+}
+
+TEST_F(RepairTest, EndsTheLogBeforeAMissingSegment) {
+  make_stopped(150);
+  ASSERT_TRUE(disk_.remove("/store/commitlog/00000000000000004096"));
+  repair();
+  EXPECT_THAT(kept("commitlog/00000000000000008192"), SizeIs(kSegmentSize));
+  const auto bodies = bodies_after_a_start();
+  EXPECT_GT(bodies.size(), 20U);
+  EXPECT_LT(bodies.size(), 60U);
+}
+
+TEST_F(RepairTest, TakesForeignFilesAndWhatIsTooLongAway) {
+  make_stopped();
+  ASSERT_TRUE(test::write_text(disk_, "/store/commitlog/notes.txt", "remember"));
+  const auto path = std::string("/store/commitlog/00000000000000000000");
+  resize(disk_, path, kSegmentSize + 100);
+  repair();
+  EXPECT_EQ(kept("commitlog/notes.txt"), "remember");
+  EXPECT_THAT(kept("commitlog/00000000000000000000.behind"), SizeIs(100));
+  EXPECT_EQ(size_of(disk_, path), kSegmentSize);
+  EXPECT_THAT(bodies_after_a_start(), SizeIs(kSent));
+}
+
+TEST_F(RepairTest, TakesMetadataAwayOnlyIfItsOtherVersionIsWhole) {
+  make_stopped();
+  auto options = inspected();
+  options.metadata = {{"", false, [](std::string_view content) {
+                         return content == "{}" ? std::nullopt : std::optional<std::string>("no JSON");
+                       }}};
+  ASSERT_TRUE(disk_.make_directories("/store/config"));
+  ASSERT_TRUE(test::write_text(disk_, "/store/config/a.json", "{"));
+  ASSERT_TRUE(test::write_text(disk_, "/store/config/a.json.bak", "{}"));
+  ASSERT_TRUE(test::write_text(disk_, "/store/config/b.json", "{"));
+  ASSERT_TRUE(test::write_text(disk_, "/store/config/b.json.bak", "}"));
+  const auto planned = plan(options);
+  ASSERT_THAT(planned.steps, SizeIs(1));
+  EXPECT_EQ(planned.steps[0].path, "/store/config/a.json");
+  EXPECT_THAT(planned.left, SizeIs(2));
+}
+
+TEST_F(RepairTest, LeavesARecordThatIsWholeAlone) {
+  make_stopped();
+  write_byte(disk_, "/store/commitlog/00000000000000000000", message::offset_of::kQueueOffset + 7, 0x01);
+  const auto planned = plan();
+  EXPECT_THAT(planned.steps, IsEmpty());
+  ASSERT_THAT(planned.left, testing::Not(IsEmpty()));
+  EXPECT_THAT(planned.left[0].text, HasSubstr("the record says that it is message"));
+}
+
+TEST_F(RepairTest, RefusesARunningStore) {
+  make_stopped();
+  write_byte(disk_, "/store/checkpoint", 100, 0xFF);
+  disk_.lock_elsewhere("/store/lock", true);
+  const auto before = files_in(disk_, "/");
+  std::string kept_in;
+  const auto done = apply_repair(disk_, clock_, "/store", plan(), kept_in);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error(), error(Errc::kInUse, 4711));
+  EXPECT_EQ(files_in(disk_, "/"), before);
+}
+
+}  // namespace
+}  // namespace tern::store
