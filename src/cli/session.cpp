@@ -119,11 +119,11 @@ Outcome<Route> Session::route(const std::string& topic, bool for_sending) {
   return route;
 }
 
-Progress::Progress(const Clock& clock, std::string what, std::int64_t total)
+Progress::Progress(const Clock& clock, std::string what, std::int64_t total, std::int64_t started_ms)
     : clock_(clock),
       what_(std::move(what)),
       total_(total),
-      started_ms_(clock.steady_ms()),
+      started_ms_(started_ms),
       is_terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 void Progress::update(std::int64_t done) {

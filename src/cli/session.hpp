@@ -14,9 +14,10 @@
 
 namespace tern::cli {
 
-/// Something a verb cannot go on after: printed by main as "ternctl: ...", exit status 1.
+/// Something a verb cannot go on after: printed by main as "ternctl: ...".
 struct Failure {
   std::string text;
+  int status = 1;  // to exit with
 };
 template <class T>
 using Outcome = boost::system::result<T, Failure>;
@@ -66,7 +67,10 @@ class Session {
 /// A line on standard error that is redrawn on a terminal and printed every second otherwise. From one thread.
 class Progress {
  public:
-  Progress(const Clock& clock, std::string what, std::int64_t total);
+  Progress(const Clock& clock, std::string what, std::int64_t total)
+      : Progress(clock, what, total, clock.steady_ms()) {}
+  /// Of something that was begun before.
+  Progress(const Clock& clock, std::string what, std::int64_t total, std::int64_t started_ms);
   void update(std::int64_t done);
   void finish(std::int64_t done);
 

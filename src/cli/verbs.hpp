@@ -27,6 +27,7 @@ Run declare_send(CLI::App& app);
 Run declare_consume(CLI::App& app);
 Run declare_route(CLI::App& app);
 Run declare_cluster(CLI::App& app);
+Run declare_store(CLI::App& app);
 Run declare_wait(CLI::App& app);
 
 }  // namespace tern::cli

@@ -11,6 +11,8 @@
 
 namespace {
 
+constexpr int kExitUsage = 2;
+
 int run(int argc, char** argv) {
   CLI::App app{"ternctl: talks to TernMQ, and to any server of its protocol."};
   app.set_version_flag("--version", TERN_VERSION);
@@ -20,13 +22,17 @@ int run(int argc, char** argv) {
     auto* command = app.add_subcommand(std::string(verb.name), std::string(verb.purpose));
     runs[command] = verb.declare(*command);
   }
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    return app.exit(problem) == 0 ? 0 : kExitUsage;  // --help and --version are no error
+  }
   std::string ignored;  // no file is opened, so nothing can fail
   tern::start_log({tern::LogLevel::kError, {}, 0, 0}, ignored);
   const auto outcome = runs.at(app.get_subcommands().front())();
   if (outcome) return *outcome;
   std::fprintf(stderr, "ternctl: %s\n", outcome.error().text.c_str());
-  return 1;
+  return outcome.error().status;
 }
 
 }  // namespace

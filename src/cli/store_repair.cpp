@@ -1,0 +1,83 @@
+// ternctl store repair: says what would make a damaged store one that starts; with --yes it does it.
+#include "tern/store/repair.hpp"
+
+#include "cli/store_verbs.hpp"
+
+namespace tern::cli {
+namespace {
+
+struct Options {
+  StoreTarget target;
+  bool yes = false;
+};
+
+std::string step_text(const store::RepairStep& step) {
+  return step.kind == store::RepairStep::Kind::kMove
+             ? fmt::format("move  {}: {}", step.path, step.why)
+             : fmt::format("cut   {} at byte {}, and all that follows in it: {}", step.path, step.at, step.why);
+}
+
+protocol::Json json_of(const store::RepairPlan& plan) {
+  protocol::Json json{{"steps", protocol::Json::array()}, {"left", protocol::Json::array()}};
+  for (const auto& step : plan.steps) {
+    protocol::Json item{{"action", step.kind == store::RepairStep::Kind::kMove ? "move" : "cut"},
+                        {"file", step.path},
+                        {"keptAs", step.kept_as},
+                        {"why", step.why}};
+    if (step.kind == store::RepairStep::Kind::kCut) item["byte"] = step.at;
+    json["steps"].push_back(std::move(item));
+  }
+  for (const auto& finding : plan.left) json["left"].push_back(finding_json(finding));
+  return json;
+}
+
+Outcome<int> run(const Options& options) {
+  const auto opened = open_store(options.target);
+  if (!opened) return opened.error();
+  const auto& root = opened->options.root;
+  const auto report = opened->inspector->verify({});
+  if (!report) return cannot_read(fmt::format("{}: {}", root, report.error().text()));
+  const auto plan = store::plan_repair(*opened->disk, opened->options, *report);
+  if (!plan) return cannot_read(fmt::format("{}: {}", root, plan.error().text()));
+
+  std::string kept_in;
+  if (options.yes && !plan->steps.empty()) {
+    const SystemClock clock;
+    const auto done = store::apply_repair(*opened->disk, clock, root, *plan, kept_in);
+    if (!done && done.error().code == store::Errc::kInUse) {
+      return cannot_read(fmt::format("{} is in use by process {}: stop it first", root, done.error().detail));
+    }
+    if (!done) {
+      return cannot_read(fmt::format("{}: {}; what was done so far is kept in {}", root, done.error().text(), kept_in));
+    }
+  }
+  if (options.target.json) {
+    auto json = json_of(*plan);
+    json["done"] = options.yes;
+    if (!kept_in.empty()) json["keptIn"] = kept_in;
+    print_json(json);
+  } else {
+    for (const auto& step : plan->steps) fmt::print("{}\n", step_text(step));
+    for (const auto& finding : plan->left) fmt::print("left  {}\n", finding_text(finding));
+    if (report->is_whole()) {
+      fmt::print("{} is whole: there is nothing to repair\n", root);
+    } else if (kept_in.empty()) {
+      fmt::print("nothing was changed{}\n", options.yes ? "" : "; --yes does it, and keeps what it removes");
+    } else {
+      fmt::print("done; what was removed is in {}. Start the broker: it makes anew what can be made from the log\n",
+                 kept_in);
+    }
+  }
+  return report->is_whole() || (options.yes && plan->left.empty()) ? kExitWhole : kExitDamaged;
+}
+
+}  // namespace
+
+Run declare_store_repair(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  declare_target(app, options->target);
+  app.add_flag("--yes", options->yes, "do it; without it, only what would be done is said");
+  return [options] { return run(*options); };
+}
+
+}  // namespace tern::cli
