@@ -32,6 +32,8 @@ namespace {
 constexpr std::size_t kReadBytes = 256 * 1024;    // of one connection at a time
 constexpr std::size_t kSmallPartialBytes = 4096;  // a remainder up to here is copied in front of the next read
 constexpr int kEventsMax = 256;
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+constexpr std::int64_t kMillisecondNs = 1'000'000;
 
 class Descriptor {
  public:
@@ -124,8 +126,7 @@ class BulkClient::Impl {
   void step(std::int64_t wait_ns) {
     flush_dirty();
     const std::int64_t wait = std::max<std::int64_t>(wait_ns, 0);
-    const timespec timeout{wait / 1'000'000'000, wait % 1'000'000'000};
-    const int ready = ::epoll_pwait2(epoll_.get(), events_.data(), kEventsMax, &timeout, nullptr);
+    const int ready = wait_ready(wait);
     TERN_CHECK(ready >= 0 || errno == EINTR, "epoll_pwait2: {}", std::strerror(errno));
     for (int i = 0; i < ready; ++i) {
       const auto& event = events_[static_cast<std::size_t>(i)];
@@ -147,6 +148,17 @@ class BulkClient::Impl {
     PartialFrame partial;
     std::size_t frame_size = 0;  // of the frame in partial, once known
   };
+
+  int wait_ready(std::int64_t wait_ns) {
+    if (waits_to_the_ns_) {
+      const timespec timeout{wait_ns / kSecondNs, wait_ns % kSecondNs};
+      const int ready = ::epoll_pwait2(epoll_.get(), events_.data(), kEventsMax, &timeout, nullptr);
+      if (ready >= 0 || errno != ENOSYS) return ready;
+      waits_to_the_ns_ = false;  // a kernel before 5.11, or a tool between it and us: then to the millisecond
+    }
+    const auto wait_ms = std::min<std::int64_t>((wait_ns + kMillisecondNs - 1) / kMillisecondNs, 60'000);
+    return ::epoll_wait(epoll_.get(), events_.data(), kEventsMax, static_cast<int>(wait_ms));
+  }
 
   bool watch(int operation, std::size_t index, std::uint32_t events) {
     epoll_event event{};
@@ -267,6 +279,7 @@ class BulkClient::Impl {
   std::size_t open_ = 0;
   const std::unique_ptr<std::byte[]> buffer_ = std::make_unique_for_overwrite<std::byte[]>(kReadBytes);
   std::array<epoll_event, kEventsMax> events_;
+  bool waits_to_the_ns_ = true;
   protocol::HeaderDecoder decoder_;
   protocol::CommandHeader header_;
 };
