@@ -10,6 +10,7 @@ constexpr Verb kRows[] = {
     {"cluster", "shows the brokers that the nameserver knows", &declare_cluster},
     {"store", "looks into the files of a store: inspect, verify, dump, repair", &declare_store},
     {"wait", "waits until a broker is registered", &declare_wait},
+    {"bench", "puts load on a broker and measures it", &declare_bench},
 };
 
 }  // namespace
