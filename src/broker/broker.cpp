@@ -125,8 +125,9 @@ boost::system::result<void, Broker::Problem> Broker::load() {
                      pull_.get(),     send_back_.get(), delayed_.get(), registration_.get(),
                      status_.get(),   &parts_.settings, &parts_.network};
 
-  // Whoever moves a watermark off the io threads wakes them: they answer, try again and dispatch.
+  // Whoever moves a watermark for others wakes the io threads: they answer, try again and dispatch.
   store_->log().on_durable([this] { wake_io_threads(); });
+  store_->log().on_published([this] { wake_io_threads(); });
   store_->log().on_prepared([this] { wake_io_threads(); });
   store_->start(hold_.get(), [this] { wake_io_threads(); });
   topics_.on_change([this](const TopicConfig& topic) {
@@ -167,6 +168,7 @@ void Broker::wake_io_threads() {
     if (wake_posted_[i]->exchange(true, std::memory_order_acq_rel)) continue;
     parts_.network.post(i, [this, i] {
       wake_posted_[i]->exchange(false, std::memory_order_acq_rel);
+      services_.stages[i]->answer_published();
       services_.stages[i]->answer_durable();
       services_.stages[i]->append();
       dispatch_on(i);

@@ -293,7 +293,7 @@ StepResult CommitLog::Impl::flush_step() {
   if (tail_.is_closed()) announce_read_only();
   if (sync_failed_) return {0, kIdleMs};
 
-  const auto records = tail_.records();  // before published: no more than what is synced
+  const auto records = tail_.records();  // before published; `reserve` counts also what is being copied
   const auto published = watermarks_.published();
   const auto durable = watermarks_.durable();
   const auto decision = flush_policy_->decide({published - durable, clock_.steady_ms()});
@@ -471,6 +471,9 @@ StepResult CommitLog::segments_step() {
 }
 Wakeup& CommitLog::segments_wakeup() {
   return impl_->segments_wakeup_;
+}
+void CommitLog::on_published(std::function<void()> advanced) {
+  impl_->tail_.on_published(std::move(advanced));
 }
 void CommitLog::on_prepared(std::function<void()> ready) {
   impl_->on_prepared_ = std::move(ready);

@@ -57,12 +57,25 @@ void LogTail::start(LogPosition tail, LogPosition segment_start, std::int64_t la
   prepared_.store(tail.value, std::memory_order_relaxed);
 }
 
-std::size_t LogTail::slot_of(LogPosition segment_start) const noexcept {
-  return static_cast<std::size_t>(segment_start.value / settings_.segment_size) % kSlots;
+std::size_t LogTail::slot_of(LogPosition position) const noexcept {
+  return static_cast<std::size_t>(position.value / settings_.segment_size) % kSlots;
 }
 
 LogTail::Outcome LogTail::append(AppendBatch& batch, std::int64_t now_ms) noexcept {
+  Placed placed;
+  const auto outcome = place_groups<true>(batch, now_ms, placed);
+  if (placed.groups > 0) watermarks_.publish(position_);
+  return outcome;
+}
+
+LogTail::Outcome LogTail::place(AppendBatch& batch, std::int64_t now_ms, Placed& placed) noexcept {
+  return place_groups<false>(batch, now_ms, placed);
+}
+
+template <bool kCopies>
+LogTail::Outcome LogTail::place_groups(AppendBatch& batch, std::int64_t now_ms, Placed& placed) noexcept {
   Outcome outcome;
+  placed.first_group = batch.groups().size() - batch.pending_groups().size();
   if (const auto why = refusal(now_ms)) {
     outcome.clock_behind = *why == Errc::kClockBehind;
     refuse(batch, batch.pending_groups(), *why);
@@ -74,7 +87,7 @@ LogTail::Outcome LogTail::append(AppendBatch& batch, std::int64_t now_ms) noexce
   const auto before = position_;
   auto uncommitted = position_;
   std::size_t settled = 0;
-  std::int64_t placed = 0;
+  std::int64_t records = 0;
   for (const auto& group : batch.pending_groups()) {
     if (group.total_size > settings_.segment_size - message::kBlankSizeMin) {
       refuse(batch, {&group, 1}, Errc::kRecordTooLarge);
@@ -85,29 +98,67 @@ LogTail::Outcome LogTail::append(AppendBatch& batch, std::int64_t now_ms) noexce
     const auto end = (rolls ? segment_end_ : position_) + group.total_size;
     if (end > prepared) {
       outcome.not_ready = true;
+      placed.groups = settled;
       batch.settle(settled);
       settled = 0;
       refuse_not_ready(batch, end);
       break;
     }
     if (rolls) {
+      if constexpr (!kCopies) uncommitted = position_;  // the blank alone: the rest is committed by who copies it
       store_blank();
       commit(uncommitted);
       enter_segment(segment_end_);
       uncommitted = position_;
     }
-    place(batch, group, timestamp);
-    placed += group.count;
+    if (current_.bytes == nullptr) enter_segment(segment_end_ - settings_.segment_size);
+    for (auto& record : batch.records(group)) {
+      const std::int64_t queue_offset = record.takes_offset ? record.queue->next_offset++ : 0;
+      record.error.reset();
+      record.placement = {position_, {queue_offset}, timestamp};
+      if constexpr (kCopies) copy_record(batch, record, current_);
+      position_ += record.total_size;
+    }
+    records += group.count;
     ++settled;
   }
+  if (!outcome.not_ready) placed.groups = settled;
   batch.settle(settled);
-  if (position_ == before) return outcome;
-
-  commit(uncommitted);
+  if (position_ == before) {
+    placed.groups = 0;
+    return outcome;
+  }
+  placed.end = position_;
+  if constexpr (kCopies) commit(uncommitted);
   last_store_timestamp_.store(timestamp, std::memory_order_relaxed);
-  records_.store(records_.load(std::memory_order_relaxed) + placed, std::memory_order_relaxed);
-  watermarks_.publish(position_);
+  records_.store(records_.load(std::memory_order_relaxed) + records, std::memory_order_relaxed);
   return outcome;
+}
+
+void LogTail::copy(AppendBatch& batch, const Placed& placed) const noexcept {
+  const TailWindow* window = nullptr;
+  LogPosition from;
+  LogPosition to;
+  const auto commit_range = [&] {
+    if (window == nullptr) return;
+    window->window->commit(static_cast<std::size_t>(from - window->start), static_cast<std::size_t>(to - from));
+  };
+  for (const auto& group : batch.groups().subspan(placed.first_group, placed.groups)) {
+    for (auto& record : batch.records(group)) {
+      if (record.error) continue;  // too large: the only kind that may stand between placed ones
+      const auto position = record.placement.position;
+      // The slot is that of this segment until published has left it, which needs this very record.
+      const auto& slot = slots_[slot_of(position)];
+      if (&slot != window) {
+        commit_range();
+        window = &slot;
+        from = position;
+      }
+      copy_record(batch, record, *window);
+      to = position + record.total_size;
+    }
+  }
+  commit_range();
 }
 
 std::optional<Errc> LogTail::refusal(std::int64_t now_ms) const noexcept {
@@ -138,22 +189,16 @@ void LogTail::refuse_not_ready(AppendBatch& batch, LogPosition wanted) noexcept 
   if (wanted > LogTail::wanted()) wanted_.store(wanted.value, std::memory_order_release);
 }
 
-void LogTail::place(AppendBatch& batch, const StagedGroup& group, std::int64_t timestamp) noexcept {
-  if (current_.bytes == nullptr) enter_segment(segment_end_ - settings_.segment_size);
-  for (auto& record : batch.records(group)) {
-    const std::int64_t queue_offset = record.takes_offset ? record.queue->next_offset++ : 0;
-    auto* const head = batch.head(record);
-    message::place_head(head, record.born_v6, queue_offset, position_.value, timestamp);
-    if (record.crc_behind_head) batch.seal(record);
-    auto* const front = current_.bytes + (position_ - current_.start);
-    auto* to = append_bytes(front + kFrontSize, head + kFrontSize, record.head_size - kFrontSize);
-    to = append_bytes(to, record.body.data(), record.body.size());
-    append_bytes(to, batch.tail(record), record.tail_size);
-    store_front(front, head);
-    record.error.reset();
-    record.placement = {position_, {queue_offset}, timestamp};
-    position_ += record.total_size;
-  }
+void LogTail::copy_record(AppendBatch& batch, const StagedRecord& record, const TailWindow& window) noexcept {
+  const auto& [position, queue_offset, timestamp] = record.placement;
+  auto* const head = batch.head(record);
+  message::place_head(head, record.born_v6, queue_offset.value, position.value, timestamp);
+  if (record.crc_behind_head) batch.seal(record);
+  auto* const front = window.bytes + (position - window.start);
+  auto* to = append_bytes(front + kFrontSize, head + kFrontSize, record.head_size - kFrontSize);
+  to = append_bytes(to, record.body.data(), record.body.size());
+  append_bytes(to, batch.tail(record), record.tail_size);
+  store_front(front, head);
 }
 
 void LogTail::store_blank() noexcept {
@@ -180,6 +225,7 @@ void LogTail::commit(LogPosition from) noexcept {
 }
 
 void LogTail::settle(const Outcome& outcome) noexcept {
+  if (outcome.published_others && on_published_) on_published_();
   if (outcome.not_ready) not_ready_.store(true, std::memory_order_release);
   const bool is_low = prepared() - watermarks_.published() < low_water_;
   if ((outcome.not_ready || is_low) && !segments_asked_.exchange(true, std::memory_order_acq_rel)) {

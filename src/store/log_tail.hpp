@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 
 #include "tern/base/clock.hpp"
 #include "tern/base/log.hpp"
@@ -53,10 +54,23 @@ class LogTail {
   struct Outcome {
     bool not_ready = false;
     bool clock_behind = false;
+    bool published_others = false;  // appends whose callers have returned: they may wait for it
   };
   /// The critical section of a locked strategy; see the arithmetic at the top of log_tail.cpp. `now_ms` was read before
   /// the lock was taken: store times only grow, whichever appender comes first.
   Outcome append(AppendBatch& batch, std::int64_t now_ms) noexcept TERN_REQUIRES(append_role);
+  /// The same in two parts, for a strategy that copies outside. place() is the critical section: positions, offsets and
+  /// times, and the blank at the end of a segment; nothing is published. copy() may run beside others and in any order;
+  /// what it wrote may be published once everything below has been copied too. `groups` is 0 if nothing was placed.
+  struct Placed {
+    std::size_t first_group = 0;
+    std::size_t groups = 0;
+    LogPosition end;
+  };
+  Outcome place(AppendBatch& batch, std::int64_t now_ms, Placed& placed) noexcept TERN_REQUIRES(append_role);
+  void copy(AppendBatch& batch, const Placed& placed) const noexcept;
+  /// Any thread: everything below `to` has been copied. Never takes published back.
+  void publish_at_least(LogPosition to) noexcept { watermarks_.publish_at_least(to); }
   /// Outside the lock: wakes whom this append concerns.
   void settle(const Outcome& outcome) noexcept;
   [[nodiscard]] std::int64_t now_ms() const noexcept { return clock_.wall_ms(); }
@@ -82,6 +96,9 @@ class LogTail {
   /// Before it looks at published(): an append after this wakes it again.
   void take_flush_request() noexcept { flush_asked_.exchange(false, std::memory_order_acq_rel); }
 
+  /// See CommitLog::on_published(). Before the first append.
+  void on_published(std::function<void()> advanced) { on_published_ = std::move(advanced); }
+
   // ---- any thread
   void close() noexcept { is_closed_.store(true, std::memory_order_release); }
   [[nodiscard]] bool is_closed() const noexcept { return is_closed_.load(std::memory_order_acquire); }
@@ -103,12 +120,13 @@ class LogTail {
   static_assert(kSlots >= kSegmentsAheadMax + 2, "the slot of a segment that is still in use would be overwritten");
   static constexpr std::int64_t kNobodyWaits = -1;
 
-  [[nodiscard]] std::size_t slot_of(LogPosition segment_start) const noexcept;
+  [[nodiscard]] std::size_t slot_of(LogPosition position) const noexcept;
   [[nodiscard]] std::optional<Errc> refusal(std::int64_t now_ms) const noexcept TERN_REQUIRES(append_role);
   static void refuse(AppendBatch& batch, std::span<const StagedGroup> groups, Errc why) noexcept;
   void refuse_not_ready(AppendBatch& batch, LogPosition wanted) noexcept TERN_REQUIRES(append_role);
-  /// Stores one group at position_.
-  void place(AppendBatch& batch, const StagedGroup& group, std::int64_t timestamp) noexcept TERN_REQUIRES(append_role);
+  template <bool kCopies>
+  Outcome place_groups(AppendBatch& batch, std::int64_t now_ms, Placed& placed) noexcept TERN_REQUIRES(append_role);
+  static void copy_record(AppendBatch& batch, const StagedRecord& record, const TailWindow& window) noexcept;
   void store_blank() noexcept TERN_REQUIRES(append_role);
   void enter_segment(LogPosition segment_start) noexcept TERN_REQUIRES(append_role);
   void commit(LogPosition from) noexcept TERN_REQUIRES(append_role);
@@ -119,6 +137,7 @@ class LogTail {
   Wakeup& segments_wakeup_;
   Wakeup& flush_wakeup_;
   const Settings settings_;
+  std::function<void()> on_published_;
   const std::int64_t low_water_;  // less prepared than this: the segments thread is asked
 
   // Owned by the appender.

@@ -99,6 +99,11 @@ class CommitLog {
   /// waits. Set it before the steps run.
   void on_prepared(std::function<void()> ready);
 
+  /// Runs (on an io thread, inside append()) when that append has published records of others that had returned before
+  /// (`reserve` alone): who waits for published must look again. Like on_prepared it has to be posted. Set it before
+  /// the first append.
+  void on_published(std::function<void()> advanced);
+
   /// flush thread: syncs what the policy asks for and advances durable; a failure makes the log read-only.
   StepResult flush_step();
   Wakeup& flush_wakeup();

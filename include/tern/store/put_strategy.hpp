@@ -27,7 +27,8 @@ struct PutCounters {
 /// chosen by name (`putMessageLock`), see src/store/put/put_table.hpp.
 ///
 /// append() gives each pending record a placement (log position, queue offset, store time) or an error; one refused
-/// group leaves the others alone. When it returns, placements are final and published, in log order. Any io thread;
+/// group leaves the others alone. When it returns, placements are final, and copied, but with `reserve` perhaps not yet
+/// published: only Watermarks::published says so (CommitLog::on_published tells when to look again). Any io thread;
 /// never enters the file system: groups that do not fit the prepared tail get kNotReady, and so does every group behind
 /// them in the batch; they stay pending (AppendBatch). Order: two records of one queue are placed in the order of their
 /// batches' placement; within a batch, in its order.

@@ -25,6 +25,14 @@ class Watermarks {
   [[nodiscard]] LogPosition dispatched() const noexcept { return {dispatched_.load(std::memory_order_acquire)}; }
 
   void publish(LogPosition to) noexcept { published_.store(to.value, std::memory_order_release); }
+  /// For a strategy in which several threads publish: published never goes back. Acquire-release: who advances it
+  /// further hands on what was done below it.
+  void publish_at_least(LogPosition to) noexcept {
+    auto seen = published_.load(std::memory_order_relaxed);
+    while (seen < to.value &&
+           !published_.compare_exchange_weak(seen, to.value, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+    }
+  }
   void make_durable(LogPosition to) noexcept { durable_.store(to.value, std::memory_order_release); }
   void dispatch(LogPosition to) noexcept { dispatched_.store(to.value, std::memory_order_release); }
   /// Before the first append.

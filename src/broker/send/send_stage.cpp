@@ -152,13 +152,25 @@ void SendStage::settle(Batch& batch) {
       }
     }
     const std::int32_t queue_id = first.queue->id();
+    const auto& last = records[group.first + group.count - 1];
+    const auto end = last.placement.position + last.total_size;
     if (outcome.is_stored() && acknowledges_durable && waiter.wait_for_durable) {
-      const auto& last = records[group.first + group.count - 1];
-      durable_.push_back(
-          {last.placement.position + last.total_size, std::move(waiter), outcome, std::move(ids), queue_id});
+      durable_.push_back({end, std::move(waiter), outcome, std::move(ids), queue_id});
+    } else if (outcome.is_stored() && end > store_.log().watermarks().published()) {
+      // Whoever publishes it posts a wake-up to this thread, which comes after this turn.
+      published_.push_back({end, std::move(waiter), outcome, std::move(ids), queue_id});
     } else {
       answer(waiter, outcome, std::move(ids), queue_id);
     }
+  }
+}
+
+void SendStage::answer_published() {
+  const auto published = store_.log().watermarks().published();
+  while (!published_.empty() && published_.front().end <= published) {
+    auto& wait = published_.front();
+    answer(wait.waiter, wait.outcome, std::move(wait.message_ids), wait.queue_id);
+    published_.pop_front();
   }
 }
 

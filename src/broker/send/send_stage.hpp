@@ -41,6 +41,8 @@ class SendStage {
 
   /// Appends what is staged, answers what may be answered now. True if dispatch() should run.
   bool append();
+  /// The published position has moved past records that another thread had appended before (CommitLog::on_published).
+  void answer_published();
   /// The durable position has moved, or the log has become read-only.
   void answer_durable();
   /// Waits that are older than syncFlushTimeout are answered FLUSH_DISK_TIMEOUT; stalled groups that are older than
@@ -50,7 +52,7 @@ class SendStage {
   [[nodiscard]] message::UniqueKeyMaker& unique_keys() { return unique_keys_; }
   [[nodiscard]] std::string& scratch() { return scratch_; }  // for property strings; valid until the next use
   [[nodiscard]] bool appends_crc() const { return store_.appends_crc(); }
-  [[nodiscard]] std::size_t waiting() const { return durable_.size(); }
+  [[nodiscard]] std::size_t waiting() const { return durable_.size() + published_.size(); }
 
  private:
   /// Who waits for a group.
@@ -66,7 +68,7 @@ class SendStage {
     std::vector<Waiter> waiters;  // one per group
     std::size_t answered = 0;     // groups whose outcome has been dealt with
   };
-  struct DurableWait {
+  struct Wait {
     store::LogPosition end;
     Waiter waiter;
     PutOutcome outcome;
@@ -92,7 +94,9 @@ class SendStage {
   std::unique_ptr<Batch> batch_;
   std::deque<std::unique_ptr<Batch>> stalled_;  // in order; nothing new goes before them
   std::size_t stalled_bytes_ = 0;
-  std::deque<DurableWait> durable_;  // by position, because one thread's placements grow
+  // Both by position, because one thread's placements grow.
+  std::deque<Wait> durable_;
+  std::deque<Wait> published_;  // appended, but somebody in front is still copying
 };
 
 /// The answer of a send that was not stored, as Apache's broker words it.

@@ -1,20 +1,6 @@
 #include "store/put/locked_strategy.hpp"
 
 namespace tern::store {
-namespace {
-
-class TERN_SCOPED_CAPABILITY AppendLockGuard {
- public:
-  explicit AppendLockGuard(AppendLock& lock) noexcept TERN_ACQUIRE(lock) : lock_(lock) { lock_.lock(); }
-  ~AppendLockGuard() TERN_RELEASE() { lock_.unlock(); }
-  AppendLockGuard(const AppendLockGuard&) = delete;
-  AppendLockGuard& operator=(const AppendLockGuard&) = delete;
-
- private:
-  AppendLock& lock_;
-};
-
-}  // namespace
 
 LockedStrategy::LockedStrategy(std::string_view name, std::unique_ptr<AppendLock> lock, LogTail& tail)
     : name_(name), lock_(std::move(lock)), tail_(tail) {}

@@ -11,6 +11,17 @@
 
 namespace tern::store {
 
+class TERN_SCOPED_CAPABILITY AppendLockGuard {
+ public:
+  explicit AppendLockGuard(AppendLock& lock) noexcept TERN_ACQUIRE(lock) : lock_(lock) { lock_.lock(); }
+  ~AppendLockGuard() TERN_RELEASE() { lock_.unlock(); }
+  AppendLockGuard(const AppendLockGuard&) = delete;
+  AppendLockGuard& operator=(const AppendLockGuard&) = delete;
+
+ private:
+  AppendLock& lock_;
+};
+
 class LockedStrategy final : public PutStrategy {
  public:
   /// `name` must outlive it: it is the row's.
@@ -38,5 +49,8 @@ std::unique_ptr<AppendLock> make_spin_lock(const PutSettings& settings);
 std::unique_ptr<AppendLock> make_k_backoff_lock(const PutSettings& settings);
 std::unique_ptr<AppendLock> make_parking_lock(const PutSettings& settings);
 std::unique_ptr<AppendLock> make_abs_lock(const PutSettings& settings);
+
+/// The strategy that is not a lock around everything (reserve.cpp).
+std::unique_ptr<PutStrategy> make_reserve(std::string_view name, LogTail& tail, const PutSettings& settings);
 
 }  // namespace tern::store

@@ -13,6 +13,7 @@ const PutRow kRows[] = {
     {"kBackoff", &locked<make_k_backoff_lock>, &make_k_backoff_lock, "spins k times, then yields"},
     {"parking", &locked<make_parking_lock>, &make_parking_lock, "spins briefly, then sleeps"},
     {"abs", &locked<make_abs_lock>, &make_abs_lock, "adapts k to the load, and sleeps where spinning does not pay"},
+    {"reserve", &make_reserve, nullptr, "places in a few instructions, copies in parallel, publishes in order"},
 };
 
 }  // namespace
