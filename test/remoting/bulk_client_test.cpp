@@ -3,7 +3,11 @@
 
 #include <cerrno>
 #include <map>
+#include <netinet/in.h>
 #include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -95,6 +99,56 @@ TEST_F(BulkClientTest, PutsFramesTogetherThatComeInPieces) {
                                         << body.size();
   }
   EXPECT_EQ(client_.unsent(0), 0U);
+}
+
+/// A server that sends exactly what it is told to, one piece after the other.
+class Pieces {
+ public:
+  Pieces() {
+    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in here{};
+    here.sin_family = AF_INET;
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(here);
+    EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&here), size), 0);
+    EXPECT_EQ(::listen(listener_, 1), 0);
+    EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size), 0);
+    port_ = ntohs(here.sin_port);
+  }
+  ~Pieces() {
+    ::close(listener_);
+    ::close(connection_);
+  }
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  void accept() { connection_ = ::accept(listener_, nullptr, nullptr); }
+  void send(std::string_view bytes) {
+    EXPECT_EQ(::send(connection_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+
+ private:
+  int listener_ = -1;
+  int connection_ = -1;
+  std::uint16_t port_ = 0;
+};
+
+// Two answers, cut at every byte: the piece before the cut is read before the other one is sent.
+TEST_F(BulkClientTest, KeepsWhatIsCutOffWhereverTheCutIs) {
+  Pieces server;
+  connect(server.address());
+  server.accept();
+  const std::string both =
+      request_frame(1, 0, "one", protocol::kFlagResponse) + request_frame(2, 1, "two", protocol::kFlagResponse);
+  for (std::size_t cut = 1; cut < both.size(); ++cut) {
+    recorder_.bodies.clear();
+    recorder_.frames = 0;
+    server.send(both.substr(0, cut));
+    client_.step(kWaitNs);
+    server.send(both.substr(cut));
+    for (int steps = 0; recorder_.frames < 2 && recorder_.ends.empty() && steps < 10; ++steps) client_.step(kWaitNs);
+    ASSERT_EQ(recorder_.frames, 2) << "cut at " << cut;
+    EXPECT_EQ((recorder_.bodies[{0, 0}]), "one:1") << "cut at " << cut;
+    EXPECT_EQ((recorder_.bodies[{0, 1}]), "two:2") << "cut at " << cut;
+  }
 }
 
 TEST_F(BulkClientTest, TellsAnEndOnceAndDropsWhatIsSentAfterIt) {
