@@ -13,7 +13,7 @@ from . import remoting
 from .ports import LOOPBACK
 from .waiting import wait_until
 
-REGISTER_S = 60
+REGISTER_S = 120
 TAIL_LINES = 40
 
 
