@@ -98,6 +98,10 @@ class Daemon:
             process.kill()
             process.wait()
 
+    def signal(self, number):
+        """SIGSTOP and SIGCONT: the process is frozen, its connections stay."""
+        self._process.send_signal(number)
+
     def restart(self):
         self.stop()
         self.start()
