@@ -5,11 +5,13 @@
 
 #include "tern/base/byte_order.hpp"
 #include "tern/base/check.hpp"
+#include "tern/base/log.hpp"
 
 namespace tern::store {
 namespace {
 
 constexpr std::int64_t kSectorSize = 512;
+constexpr std::int64_t kNextEntryAt = 36;  // in the header
 constexpr std::int64_t kAllocationStep = 4 << 20;
 constexpr int kLinksMax = 1'000'000;  // about a second: a tag that every message has makes one chain of a whole file
 constexpr std::int64_t kTimeMax = std::int64_t{1} << 60;  // sums with it do not overflow
@@ -36,12 +38,13 @@ void store_index_header(std::byte* to, const IndexHeader& header) {
   store_be(to + 16, header.begin_position);
   store_be(to + 24, header.end_position);
   store_be(to + 32, header.used_slots);
-  store_be(to + 36, header.next_entry);
+  store_be(to + kNextEntryAt, header.next_entry);
 }
 
 IndexHeader load_index_header(const std::byte* from) {
-  return {load_be<std::int64_t>(from),      load_be<std::int64_t>(from + 8),  load_be<std::int64_t>(from + 16),
-          load_be<std::int64_t>(from + 24), load_be<std::int32_t>(from + 32), load_be<std::int32_t>(from + 36)};
+  return {load_be<std::int64_t>(from),      load_be<std::int64_t>(from + 8),
+          load_be<std::int64_t>(from + 16), load_be<std::int64_t>(from + 24),
+          load_be<std::int32_t>(from + 32), load_be<std::int32_t>(from + kNextEntryAt)};
 }
 
 void store_index_entry(std::byte* to, const IndexEntry& entry) {
@@ -119,6 +122,14 @@ Status IndexFile::add(const IndexKey& key) {
   const std::int32_t number = next.next_entry;
   TERN_CHECK(window_ != nullptr && number >= 1 && number < shape_.entries_max, "entry {} of {}", number,
              shape_.entries_max);
+  // Only we write here; but Apache's broker, started on this directory by mistake, enters what it finds at the end of
+  // the log before it asks for the lock. Our entries take the place of its own, and what it linked would lead astray.
+  if (const auto counted = load_be<std::int32_t>(at(kNextEntryAt)); std::max(1, counted) != number) {
+    log_warning("{}: somebody else has written to it (entry {} instead of {}); its chains are linked anew", path(),
+                counted, number);
+    if (const auto status = link_anew(number); !status) return status;
+    next = header();
+  }
   const std::int64_t position = shape_.entry_at(number);
   while (position + IndexShape::kEntrySize > allocated_to_) {
     // Never a store into what is not allocated: on a full disk that would end the process.

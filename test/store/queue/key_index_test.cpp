@@ -78,6 +78,28 @@ TEST_F(KeyIndexTest, CollectsKeysInApachesOrder) {
   EXPECT_EQ(keys.size(), 2U);
 }
 
+// As a broker of Apache's that is started on our directory by mistake: it enters the end of the log again, and gives
+// up.
+TEST_F(KeyIndexTest, FindsAllKeysAlthoughSomebodyElseHasWrittenToItsFile) {
+  const auto index = open(disk_);
+  add(*index, 0, 10);
+  ASSERT_TRUE(index->write_step(100));
+  {
+    const auto other = open(disk_);
+    add(*other, 9, 13);
+    ASSERT_TRUE(other->write_step(100));
+  }
+  add(*index, 10, 20);
+  ASSERT_TRUE(index->write_step(100));
+  for (int key = 0; key < 7; ++key) {
+    std::string wanted;
+    for (int n = 19; n >= 0; --n) {
+      if (n % 7 == key) wanted += fmt::format("{} ", n * 100);
+    }
+    EXPECT_EQ(found(*index, "TA", fmt::format("k{}", key)), wanted) << "k" << key;
+  }
+}
+
 TEST_F(KeyIndexTest, WritesTheFileByteForByteAsApache) {
   options_.hash_slots = 1000;
   options_.entries_max = 100;
