@@ -71,6 +71,8 @@ class FileKeyIndex final : public KeyIndex {
 
   Status load(bool trusts_files, std::int64_t checkpoint_timestamp, LogPosition synced_to, std::string& problem);
 
+  [[nodiscard]] std::vector<Extent> extents() const override TERN_EXCLUDES(files_lock_);
+  Status remove_from(LogPosition first) override TERN_EXCLUDES(files_lock_);
   void add(std::span<const IndexKey> keys) override TERN_EXCLUDES(pending_lock_);
   [[nodiscard]] bool is_pending_full() const noexcept override {
     return pending_count_.load(std::memory_order_relaxed) >= options_.pending_max;
@@ -160,6 +162,30 @@ Status FileKeyIndex::load(bool trusts_files, std::int64_t checkpoint_timestamp, 
       log_warning("{}: keys of the last moments before the power cut are indexed again", files_.back()->path());
   }
   synced_timestamp_.store(files_.back()->header().end_timestamp, std::memory_order_relaxed);
+  return {};
+}
+
+std::vector<KeyIndex::Extent> FileKeyIndex::extents() const {
+  std::vector<Extent> extents;
+  for (const auto& file : files()) {
+    const auto header = file->header();
+    if (file->is_damaged() || header.next_entry <= 1) continue;
+    extents.push_back({{header.begin_position}, {header.end_position}});
+  }
+  return extents;
+}
+
+Status FileKeyIndex::remove_from(LogPosition first) {
+  const MutexLock hold(files_lock_);
+  // The newest first: a crash leaves the oldest ones, which follow each other.
+  for (bool is_found = false; !is_found && !files_.empty();) {
+    const auto header = files_.back()->header();
+    is_found = !files_.back()->is_damaged() && header.next_entry > 1 && header.begin_position == first.value;
+    if (const auto status = disk_.remove(files_.back()->path()); !status) return status;
+    files_.pop_back();
+  }
+  newest_ = files_.empty() ? nullptr : files_.back();
+  synced_timestamp_.store(newest_ ? newest_->header().end_timestamp : 0, std::memory_order_relaxed);
   return {};
 }
 

@@ -264,12 +264,56 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
     return problem(index.error(),
                    text.empty() ? fmt::format("{}: {}", options.index.directory, index.error().text()) : text);
   store_.index_ = std::move(*index);
-  // The checkpoint knows of index files and there are none: all keys are taken from the log again.
-  if (side_ && options.index.is_enabled && index_timestamp > 0 && store_.index_->checkpoint_timestamp() == 0) {
-    report_.warnings.push_back(fmt::format("the whole log is read: {} has no index files", options.index.directory));
-    side_->indexed = LogPosition{0};
+  return complete_index();
+}
+
+// An index file may be gone, whichever: a broker of Apache's that is started on this directory by mistake removes the
+// newest, and one that has crashed need not read all of the log again. What stands behind the first gap goes, and comes
+// back from the log.
+Store::Recovery::Outcome Store::Recovery::complete_index() {
+  const auto& options = store_.options_.index;
+  if (!options.is_enabled) return {};
+  auto& index = *store_.index_;
+  Result<bool> is_missing = false;
+  LogPosition whole_to{-1};  // the last record whose keys are there, as are those of all before it
+  for (const auto& [first, last] : index.extents()) {
+    is_missing = has_keys_between(whole_to, first);
+    if (is_missing && *is_missing) {
+      if (const auto status = index.remove_from(first); !status) is_missing = status.error();
+    }
+    if (!is_missing || *is_missing) break;
+    whole_to = last;
   }
+  if (side_ && is_missing && !*is_missing) is_missing = has_keys_between(whole_to, side_->indexed);
+  if (!is_missing) {
+    return problem(is_missing.error(), fmt::format("{}: {}", options.directory, is_missing.error().text()));
+  }
+  if (!*is_missing) return {};
+  const LogPosition again_from = std::max(whole_to, store_.log_->min_position());
+  report_.warnings.push_back(fmt::format("the log is read from {}: {} lacks keys", again_from, options.directory));
+  if (side_) side_->indexed = std::min(side_->indexed, again_from);
   return {};
+}
+
+Result<bool> Store::Recovery::has_keys_between(LogPosition after, LogPosition before) {
+  auto& log = *store_.log_;
+  const LogPosition from = std::max(after, log.min_position());
+  if (from >= std::min(before, log.files_end())) return false;
+  bool has_keys = false;
+  const auto stopped =
+      log.scan(from, message::BodyCheck::kSkip, [&](const message::RecordView& record, LogPosition position) {
+        if (position >= before) return false;
+        const bool is_indexed =
+            (record.sys_flag & message::kSysTransactionMask) != message::kSysTransactionRollback;  // as Store::enter()
+        if (position > after && is_indexed) {
+          collect_keys(record.topic, record.properties, position, record.store_timestamp, keys_);
+        }
+        has_keys = !keys_.empty();
+        keys_.clear();
+        return !has_keys;
+      });
+  if (!stopped) return stopped.error();
+  return has_keys;
 }
 
 // The queues are about to be built anew: until that is done and saved, a start after a crash must not believe in their

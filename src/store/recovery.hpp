@@ -27,6 +27,9 @@ class Store::Recovery {
   Outcome open_log();
   Outcome tell_claimed();
   Outcome open_parts();
+  Outcome complete_index();
+  /// Whether a record with keys stands behind the one at `after` and in front of `before`.
+  Result<bool> has_keys_between(LogPosition after, LogPosition before);
   Outcome read_log(LogPosition from, LogPosition must_reach, bool compare);
   Status enter_compared(const message::RecordView& record, LogPosition position);
   Status begin_rebuild();

@@ -240,6 +240,49 @@ TEST_F(Recovery, RewritesAQueueFromItsFirstWrongEntryOn) {
   EXPECT_EQ(answers(again), before);
 }
 
+// A broker of Apache's that is started on our directory by mistake removes index files before it asks for the lock.
+// Keys may then be missing at the end, at the beginning or in between.
+TEST_F(Recovery, TakesTheKeysOfAMissingIndexFileFromTheLogAgain) {
+  options_.index.entries_max = 16;
+  std::vector<std::string> before;
+  for (const bool is_clean : {true, false}) {
+    test::SimulatedDisk written({.clock = &clock_});
+    {
+      StoreLife life(written, clock_, options_);
+      ASSERT_TRUE(life) << life.problem.text;
+      send_some(life, 0, kSent);
+      life.save();
+      send_some(life, kSent, kSent + 5);
+      life.dispatch();
+      before = answers(life);
+      if (is_clean) {
+        ASSERT_TRUE(life.close());
+      }
+    }
+    const auto files = files_in(written, "/store/index");
+    ASSERT_GE(files.size(), 4U);
+    for (const auto& [removed, content] : files) {
+      for (const bool has_state : {true, false}) {
+        SCOPED_TRACE(
+            fmt::format("{} {}, {}", is_clean ? "closed" : "killed", removed, has_state ? "state" : "no state"));
+        const auto disk = written.kill();
+        ASSERT_TRUE(disk->remove(removed));
+        if (!has_state) remove_tree(*disk, "/store/tern");
+        StoreLife life(*disk, clock_, options_);
+        ASSERT_TRUE(life) << life.problem.text;
+        EXPECT_EQ(answers(life), before);
+        life.upkeep();
+        EXPECT_EQ(answers(life), before);
+        ASSERT_TRUE(life.close());
+        StoreLife again(*disk, clock_, options_);
+        ASSERT_TRUE(again) << again.problem.text;
+        EXPECT_EQ(again.report.scanned_records, 0);
+        EXPECT_EQ(answers(again), before);
+      }
+    }
+  }
+}
+
 TEST_F(Recovery, TellsTheBrokerOfQueuesThatItFoundInTheLogAlone) {
   {
     StoreLife life(disk_, clock_, options_);

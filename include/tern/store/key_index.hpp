@@ -46,6 +46,15 @@ class KeyIndex {
                                                 bool last_exit_was_clean, std::int64_t checkpoint_index_timestamp,
                                                 std::string& problem, LogPosition synced_to = {-1});
   virtual ~KeyIndex() = default;
+  /// The records of a file's oldest and newest entry.
+  struct Extent {
+    LogPosition first;
+    LogPosition last;
+  };
+  /// Of every file that is searched and has entries, oldest first.
+  [[nodiscard]] virtual std::vector<Extent> extents() const = 0;
+  /// While opening: removes the file that begins with this record, and all newer ones.
+  virtual Status remove_from(LogPosition first) = 0;
   virtual void add(std::span<const IndexKey> keys) = 0;  // in log order
   [[nodiscard]] virtual bool is_pending_full() const noexcept = 0;
   /// Returns how many entries it moved to the files. Fewer than the budget: all that had been pending at the call.
