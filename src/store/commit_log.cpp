@@ -79,6 +79,10 @@ class CommitLog::Impl {
   Status allocate(const LogSegment& segment, LogPosition to) TERN_REQUIRES(segments_role_);
   void drop_cold_windows() TERN_REQUIRES(segments_role_);
 
+  /// Whoever removes a segment that is in use (a broker of Apache's does that when it is started on this directory by
+  /// mistake) takes along what is written to it from then on, and no write or sync fails.
+  Status check_named(const LogSegment& segment);
+
   // Of the flush thread.
   Status sync(LogPosition from, LogPosition to) TERN_REQUIRES(flush_role_);
   void announce_read_only() TERN_REQUIRES(flush_role_);
@@ -208,6 +212,10 @@ StepResult CommitLog::Impl::segments_step() {
   const bool was_not_ready = tail_.take_not_ready();
   drop_cold_windows();
   if (tail_.is_closed()) return {0, kIdleMs};
+  // What lies ahead, before anything stands in it.
+  for (const auto& segment : segments_.overlapping(watermarks_.published(), segments_.end())) {
+    if (const auto named = check_named(*segment); !named) return {0, kIdleMs};
+  }
 
   const auto published = watermarks_.published();
   const auto farthest = segments_.start_of(published) + (1 + LogTail::kSegmentsAheadMax) * segments_.segment_size();
@@ -312,14 +320,30 @@ StepResult CommitLog::Impl::flush_step() {
 Status CommitLog::Impl::sync(LogPosition from, LogPosition to) {
   for (const auto& segment : segments_.overlapping(from, to)) {
     auto synced = segment->file().sync();
+    if (!synced) {
+      make_read_only(fmt::format("the sync of {} failed: {}", segment->file().path(), synced.error().text()));
+    } else {
+      synced = check_named(*segment);
+    }
     if (synced) continue;
     sync_failed_ = true;
-    make_read_only(fmt::format("the sync of {} failed: {}", segment->file().path(), synced.error().text()));
     return synced;
   }
   syncs_.fetch_add(1, std::memory_order_relaxed);
   watermarks_.make_durable(to);
   return {};
+}
+
+Status CommitLog::Impl::check_named(const LogSegment& segment) {
+  const auto& path = segment.file().path();
+  const auto exists = disk_.exists(path);
+  if (exists && *exists) return {};
+  if (!exists) {
+    make_read_only(fmt::format("{} cannot be looked for: {}", path, exists.error().text()));
+    return exists.error();
+  }
+  make_read_only(fmt::format("{} is gone while it is in use: has another broker been started on this store?", path));
+  return error(Errc::kForeign, segment.start().value);
 }
 
 void CommitLog::Impl::announce_read_only() {

@@ -1,9 +1,11 @@
 #include "store/log_segment.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "tern/base/check.hpp"
+#include "tern/base/log.hpp"
 
 namespace tern::store {
 namespace {
@@ -69,6 +71,9 @@ Status SegmentList::load(std::string& problem) {
       return error(Errc::kWrongSegmentSize, entry.size);
     }
     if (expected && *start != *expected) {
+      const auto removed = remove_if_unused(std::span(files).subspan(static_cast<std::size_t>(&entry - files.data())));
+      if (!removed) return removed.error();
+      if (*removed) break;
       problem = fmt::format("{} is missing: the next segment is {}", path_of(*expected), path);
       return error(Errc::kForeign, expected->value);
     }
@@ -86,6 +91,24 @@ Status SegmentList::load(std::string& problem) {
   if (!entries_.empty()) base_ = entries_.front().segment->start();
   end_ = expected.value_or(LogPosition{0});
   return {};
+}
+
+// Behind a gap there may stand what had been prepared for later: the segments in front of it were removed while they
+// were in use, and then nothing more was written.
+Result<bool> SegmentList::remove_if_unused(std::span<const file::DirectoryEntry> files) {
+  for (const auto& entry : files) {
+    std::array<std::byte, 8> front{};
+    auto file = disk_.open(file::join(directory_, entry.name), file::OpenMode::kRead);
+    if (!file) return file.error();
+    if (const auto read = (*file)->read(0, front); !read) return read.error();
+    if (std::any_of(front.begin(), front.end(), [](std::byte byte) { return byte != std::byte{0}; })) return false;
+  }
+  for (auto entry = files.rbegin(); entry != files.rend(); ++entry) {
+    log_warning("{} was never written to and stands behind a gap: it is removed", file::join(directory_, entry->name));
+    if (const auto removed = disk_.remove(file::join(directory_, entry->name)); !removed) return removed.error();
+  }
+  if (const auto synced = disk_.sync_directory(directory_); !synced) return synced.error();
+  return true;
 }
 
 LogPosition SegmentList::min_position() const {
@@ -173,7 +196,11 @@ Status SegmentList::remove_first() {
 
 Status SegmentList::remove_last() {
   const auto start = end() - segment_size_;
-  if (auto removed = disk_.remove(path_of(start)); !removed) return removed;
+  // Somebody else may have done it: see CommitLog::Impl::check_named().
+  if (auto removed = disk_.remove(path_of(start));
+      !removed && removed.error().code != std::errc::no_such_file_or_directory) {
+    return removed;
+  }
   Entry last;
   {
     const MutexLock lock(mutex_);

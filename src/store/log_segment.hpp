@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,7 @@ class SegmentList {
   };
   [[nodiscard]] const Entry* find_entry(LogPosition position) const TERN_REQUIRES(mutex_);
   [[nodiscard]] std::string path_of(LogPosition start) const;
+  Result<bool> remove_if_unused(std::span<const file::DirectoryEntry> files);
 
   // Constant after load().
   file::Disk& disk_;

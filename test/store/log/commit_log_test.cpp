@@ -355,6 +355,58 @@ TEST_F(CommitLogTest, TurnsReadOnlyWhenASyncFailsAndStaysSo) {
   EXPECT_EQ(log->watermarks().durable(), durable);
 }
 
+// As Apache's broker does when it is started on our directory by mistake: it asks for the lock after its recovery.
+TEST_F(CommitLogTest, TurnsReadOnlyBeforeItWritesToASegmentThatIsGone) {
+  open();
+  ASSERT_TRUE(append(*log_, queue_, "one"));
+  ASSERT_TRUE(disk_->remove(segment(4096)));
+  log_->segments_step();
+  EXPECT_NE(log_->read_only_reason().find(segment(4096)), std::string::npos) << log_->read_only_reason();
+  EXPECT_EQ(append(*log_, queue_, "two").error(), Errc::kReadOnly);
+  EXPECT_TRUE(log_->close()) << "what was written is safe";
+  open();
+  EXPECT_EQ(found_.bodies, std::vector<std::string>{"one"});
+}
+
+TEST_F(CommitLogTest, NeverCallsDurableWhatStandsInASegmentThatIsGone) {
+  open("SYNC_FLUSH");
+  ASSERT_TRUE(append(*log_, queue_, "one"));
+  log_->flush_step();
+  const auto durable = log_->watermarks().durable();
+  EXPECT_GT(durable, LogPosition{0});
+  ASSERT_TRUE(disk_->remove(segment(4096)));
+  fill_all_but(8);
+  ASSERT_TRUE(append(*log_, queue_, "two"));
+  log_->flush_step();
+  EXPECT_EQ(log_->watermarks().durable(), durable);
+  EXPECT_NE(log_->read_only_reason().find(segment(4096)), std::string::npos) << log_->read_only_reason();
+  log_.reset();
+  open();
+  EXPECT_EQ(found_.bodies.size(), 2U) << "one, and what filled its segment";
+}
+
+// The gap's segment is gone; what had been prepared behind it is there, and empty.
+TEST_F(CommitLogTest, OpensUpToAGapBehindWhichNothingWasWritten) {
+  open();
+  ASSERT_TRUE(append(*log_, queue_, "one"));
+  prepare(*log_);
+  log_.reset();
+  ASSERT_TRUE(*disk_->exists(segment(8192)));
+  ASSERT_TRUE(disk_->remove(segment(4096)));
+  open();
+  EXPECT_EQ(found_.bodies, std::vector<std::string>{"one"});
+  ASSERT_TRUE(append(*log_, queue_, "two"));
+  fill_all_but(8);
+  ASSERT_TRUE(append(*log_, queue_, "three"));
+  fill_all_but(8);
+  ASSERT_TRUE(append(*log_, queue_, "four"));
+  log_.reset();
+  ASSERT_TRUE(disk_->remove(segment(4096)));
+  const auto opened = open_log(*disk_, clock_, options_);
+  EXPECT_FALSE(opened.log) << "a segment behind the gap holds a record";
+  EXPECT_NE(opened.problem.find(segment(4096)), std::string::npos) << opened.problem;
+}
+
 TEST_F(CommitLogTest, KeepsTheFirstReasonForBeingReadOnly) {
   open();
   int told = 0;
