@@ -14,7 +14,7 @@ class VerifyProgress {
   explicit VerifyProgress(const Clock& clock) : clock_(clock), started_ms_(clock.steady_ms()) {}
   void update(std::int64_t done, std::int64_t total) {
     if (!is_terminal_ || clock_.steady_ms() - started_ms_ < kSilentMs) return;
-    if (!shown_) shown_.emplace(clock_, "verified", total >> 20, started_ms_);
+    if (!shown_) shown_.emplace(clock_, "verified MiB", total >> 20, started_ms_);
     done_ = done >> 20;
     shown_->update(done_);
   }
