@@ -30,6 +30,17 @@ class RepairTest : public Inspected {
     ASSERT_TRUE(done) << done.error().text();
     EXPECT_EQ(kept_in, kKeptIn);
   }
+  std::size_t records_before(LogPosition end) {
+    std::size_t count = 0;
+    auto inspector = Inspector::open(disk_, inspected());
+    for (LogPosition at{0}; at < end;) {
+      const auto held = (*inspector)->at(at);
+      if (!held) break;
+      if (held->kind == Held::Kind::kRecord) ++count;
+      at += held->size;
+    }
+    return count;
+  }
   /// Starts the store, sends one more message, stops it, and expects it to be whole.
   std::vector<std::string> bodies_after_a_start() {
     std::vector<std::string> bodies;
@@ -152,6 +163,36 @@ TEST_F(RepairTest, LeavesARecordThatIsWholeAlone) {
   EXPECT_THAT(planned.steps, IsEmpty());
   ASSERT_THAT(planned.left, testing::Not(IsEmpty()));
   EXPECT_THAT(planned.left[0].text, HasSubstr("the record says that it is message"));
+}
+
+// Wherever the tool is killed, a second repair ends what the first began, and the store starts with the same records.
+TEST_F(RepairTest, CanBeRepeatedWhereverItWasInterrupted) {
+  make_stopped(150);
+  const auto kept_record = (*Inspector::open(disk_, inspected()))->at(LogPosition{kSegmentSize});
+  ASSERT_TRUE(kept_record);
+  const auto end = kept_record->start + kept_record->size;
+  std::vector<std::string> bodies;  // of the records before the cut
+  for (std::size_t i = 0; i < records_before(end); ++i) bodies.push_back(message(static_cast<int>(i)).body);
+  write_byte(disk_, "/store/commitlog/00000000000000004096", end.value - kSegmentSize + 4, 0xFF);
+  const auto planned = plan();
+  std::int64_t operation = 1;
+  for (bool is_interrupted = true; is_interrupted && !HasFailure(); ++operation) {
+    SCOPED_TRACE(operation);
+    const auto first = disk_.kill();
+    first->crash_at(operation);
+    std::string kept_in;
+    is_interrupted = !apply_repair(*first, clock_, "/store", planned, kept_in);
+    clock_.advance_ms(1);
+    const auto second = first->kill();
+    const auto rest = plan_repair(*second, inspected(), verify(*second));
+    ASSERT_TRUE(rest);
+    ASSERT_TRUE(apply_repair(*second, clock_, "/store", *rest, kept_in));
+    StoreLife life(*second, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    EXPECT_EQ(life->max_position(), end);
+    EXPECT_EQ(bodies_of(*life.store), bodies);
+  }
+  EXPECT_GT(operation, 20);
 }
 
 TEST_F(RepairTest, RefusesARunningStore) {
