@@ -15,7 +15,7 @@ TOPIC_NOT_EXIST = 17
 QUERY_NOT_FOUND = 22
 BROKER = "broker-a"
 # Until a broker that must not start has ended.
-REFUSED_S = 60
+REFUSED_S = 240
 
 
 class Layout:
