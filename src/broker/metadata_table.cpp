@@ -29,4 +29,10 @@ std::optional<std::string> load_table(file::MetadataFile& file, std::string_view
   return std::nullopt;
 }
 
+protocol::Json members_besides(const protocol::Json& json, std::initializer_list<std::string_view> known) {
+  auto others = json.is_object() ? json : protocol::Json::object();
+  for (const auto name : known) others.erase(std::string(name));
+  return others;
+}
+
 }  // namespace tern::broker

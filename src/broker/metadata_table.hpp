@@ -2,6 +2,7 @@
 // What topics.json, subscriptionGroup.json and consumerOffset.json have in common: read once, whole or not at all.
 
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 
@@ -15,5 +16,9 @@ namespace tern::broker {
 /// says why start-up must stop: both damaged, or (with `must_exist`) both missing although the store has a log.
 std::optional<std::string> load_table(file::MetadataFile& file, std::string_view table_member, bool must_exist,
                                       const std::function<void(const protocol::Json* json)>& take);
+
+/// What a file holds besides what we know of it: written by others, it is kept and written back. {} if `json` is no
+/// object.
+protocol::Json members_besides(const protocol::Json& json, std::initializer_list<std::string_view> known);
 
 }  // namespace tern::broker

@@ -79,11 +79,13 @@ std::optional<std::string> GroupTable::load(bool has_log) {
     if (json == nullptr) return;
     if (const auto* version = protocol::object_member(*json, "dataVersion"))
       version_ = data_version_from_json(*version);
+    others_ = members_besides(*json, {"dataVersion", "subscriptionGroupTable", "forbiddenTable"});
     for (const auto& [name, value] : protocol::object_member(*json, "subscriptionGroupTable")->items()) {
       if (auto group = group_from_json(value)) {
         groups_[name] = std::make_shared<const GroupConfig>(std::move(*group));
       } else {
-        log_warning("{}: the entry of group {} is not understood and left out", file_.path(), name);
+        log_warning("{}: the entry of group {} is not understood; it is kept as it is", file_.path(), name);
+        unread_groups_[name] = value;
       }
     }
     if (const auto* forbidden = protocol::object_member(*json, "forbiddenTable")) {
@@ -168,6 +170,10 @@ DataVersion GroupTable::version() const {
 
 Json GroupTable::to_json() const {
   const std::shared_lock lock(mutex_);
+  return to_json_locked();
+}
+
+Json GroupTable::to_json_locked() const {
   auto table = Json::object();
   for (const auto& [name, group] : groups_) table[name] = broker::to_json(*group);
   auto forbidden = Json::object();
@@ -180,7 +186,14 @@ Json GroupTable::to_json() const {
 }
 
 Status GroupTable::save() {
-  return file_.save(protocol::write_pretty_json(to_json()));
+  Json json;
+  {
+    const std::shared_lock lock(mutex_);
+    json = to_json_locked();
+    for (const auto& [name, value] : unread_groups_.items()) json["subscriptionGroupTable"].emplace(name, value);
+    for (const auto& [name, value] : others_.items()) json.emplace(name, value);
+  }
+  return file_.save(protocol::write_pretty_json(json));
 }
 
 }  // namespace tern::broker

@@ -46,16 +46,19 @@ class GroupTable {
   Status save();
 
  private:
-  void changed(Saved saved);  // mutex_ held
+  void changed(Saved saved);                            // mutex_ held
+  [[nodiscard]] protocol::Json to_json_locked() const;  // mutex_ held
 
   const BrokerOptions& options_;
   file::MetadataFile file_;
   const Clock& clock_;
   TableSave saves_;
   mutable std::shared_mutex mutex_;
-  std::map<std::string, GroupPtr, std::less<>> groups_;  // guarded by mutex_, as the two below
+  std::map<std::string, GroupPtr, std::less<>> groups_;  // guarded by mutex_, as all below
   std::map<std::string, std::map<std::string, std::int64_t, std::less<>>, std::less<>> forbidden_;
   DataVersion version_;
+  protocol::Json others_ = protocol::Json::object();         // of the file: what we keep and do not read
+  protocol::Json unread_groups_ = protocol::Json::object();  // entries of the table that are none to us
 };
 
 }  // namespace tern::broker

@@ -92,6 +92,7 @@ std::optional<std::string> OffsetTable::load() {
     if (json == nullptr) return;
     if (const auto* version = protocol::object_member(*json, "dataVersion"))
       version_ = data_version_from_json(*version);
+    others_ = members_besides(*json, {"dataVersion", "groupTopicMap", "offsetTable", "pullOffsetTable"});
     read(protocol::object_member(*json, "offsetTable"), false);
     read(protocol::object_member(*json, "pullOffsetTable"), true);
   });
@@ -281,7 +282,12 @@ Status OffsetTable::save(std::int64_t now_ms) {
     if (commits_now == saved_commits_) return {};
     if (commits_now / kCommitsPerVersion != saved_commits_ / kCommitsPerVersion) version_.bump(now_ms);
   }
-  const auto status = file_.save(protocol::write_pretty_json(to_json(), {"offsetTable", "pullOffsetTable"}));
+  auto json = to_json();
+  {
+    const std::lock_guard lock(save_mutex_);
+    for (const auto& [name, value] : others_.items()) json.emplace(name, value);
+  }
+  const auto status = file_.save(protocol::write_pretty_json(json, {"offsetTable", "pullOffsetTable"}));
   const std::lock_guard lock(save_mutex_);
   if (status) saved_commits_ = commits_now;
   return status;

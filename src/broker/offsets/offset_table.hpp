@@ -65,8 +65,9 @@ class OffsetTable {
   file::MetadataFile file_;
   std::unique_ptr<Shard[]> shards_;  // kShards of them
   mutable std::mutex save_mutex_;
-  DataVersion version_;  // guarded by save_mutex_, as the next
+  DataVersion version_;  // guarded by save_mutex_, as all below
   std::int64_t saved_commits_ = 0;
+  protocol::Json others_ = protocol::Json::object();  // of the file: what we keep and do not read
 };
 
 }  // namespace tern::broker

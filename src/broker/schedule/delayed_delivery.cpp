@@ -8,6 +8,8 @@
 #include "tern/message/properties.hpp"
 #include "tern/message/topic_name.hpp"
 
+#include "broker/metadata_table.hpp"
+
 namespace tern::broker {
 namespace {
 
@@ -53,10 +55,14 @@ std::optional<std::string> DelayedDelivery::load() {
   const auto json = protocol::parse_json((*loaded)->content);
   const std::lock_guard lock(save_mutex_);
   if (const auto* version = protocol::object_member(*json, "dataVersion")) version_ = data_version_from_json(*version);
+  others_ = members_besides(*json, {"dataVersion", "offsetTable"});
   for (const auto& [key, value] : protocol::object_member(*json, "offsetTable")->items()) {
     int level = 0;
     std::from_chars(key.data(), key.data() + key.size(), level);
-    if (level < 1 || level > levels_.count() || !value.is_number_integer()) continue;
+    if (level < 1 || level > levels_.count() || !value.is_number_integer()) {
+      other_levels_[key] = value;
+      continue;
+    }
     auto& state = state_[static_cast<std::size_t>(level - 1)];
     // Progress never runs ahead of the log.
     std::int64_t offset = std::max<std::int64_t>(0, value.get<std::int64_t>());
@@ -223,6 +229,8 @@ Status DelayedDelivery::save() {
     version_.bump(clock_.wall_ms());
     auto json = to_json(candidate_->offsets);
     json["dataVersion"] = broker::to_json(version_);
+    for (const auto& [level, offset] : other_levels_.items()) json["offsetTable"].emplace(level, offset);
+    for (const auto& [name, value] : others_.items()) json.emplace(name, value);
     if (const auto status = file_.save(protocol::write_pretty_json(json, {"offsetTable"})); !status) return status;
     saved_ = candidate_->offsets;
   }

@@ -69,9 +69,12 @@ class DelayedDelivery {
   std::vector<Level> state_;  // by level - 1
   Wakeup wakeup_;
   std::mutex save_mutex_;
-  DataVersion version_;  // guarded by save_mutex_, as the two below
+  DataVersion version_;  // guarded by save_mutex_, as all below
   std::vector<std::int64_t> saved_;
   std::optional<Candidate> candidate_;
+  // Of the file: what we keep and do not read, and the progress of levels that messageDelayLevel does not have by now.
+  protocol::Json others_ = protocol::Json::object();
+  protocol::Json other_levels_ = protocol::Json::object();
 };
 
 }  // namespace tern::broker

@@ -35,14 +35,16 @@ std::string TopicConfig::text() const {
 }
 
 Json to_json(const TopicConfig& topic) {
-  return {{"attributes", topic.attributes.empty() ? Json::object() : Json(topic.attributes)},
-          {"order", topic.is_order},
-          {"perm", topic.perm},
-          {"readQueueNums", topic.read_queues},
-          {"topicFilterType", topic.is_multi_tag ? "MULTI_TAG" : "SINGLE_TAG"},
-          {"topicName", topic.name},
-          {"topicSysFlag", topic.sys_flag},
-          {"writeQueueNums", topic.write_queues}};
+  Json json = topic.others;
+  json["attributes"] = topic.attributes.empty() ? Json::object() : Json(topic.attributes);
+  json["order"] = topic.is_order;
+  json["perm"] = topic.perm;
+  json["readQueueNums"] = topic.read_queues;
+  json["topicFilterType"] = topic.is_multi_tag ? "MULTI_TAG" : "SINGLE_TAG";
+  json["topicName"] = topic.name;
+  json["topicSysFlag"] = topic.sys_flag;
+  json["writeQueueNums"] = topic.write_queues;
+  return json;
 }
 
 std::optional<TopicConfig> topic_from_json(std::string_view name, const Json& json) {
@@ -60,10 +62,16 @@ std::optional<TopicConfig> topic_from_json(std::string_view name, const Json& js
   topic.is_order = protocol::bool_member(json, "order");
   if (const auto* attributes = protocol::object_member(json, "attributes")) {
     for (const auto& [key, value] : attributes->items()) {
-      if (value.is_string()) topic.attributes[key] = value.get<std::string>();
+      if (value.is_string()) {
+        topic.attributes[key] = value.get<std::string>();
+      } else if (value.is_number() || value.is_boolean()) {
+        topic.attributes[key] = value.dump();  // Apache's reader takes the text of any value too
+      }
     }
   }
   if (topic.name.empty()) return std::nullopt;
+  topic.others = members_besides(json, {"attributes", "order", "perm", "readQueueNums", "topicFilterType", "topicName",
+                                        "topicSysFlag", "writeQueueNums"});
   return topic;
 }
 
@@ -105,10 +113,12 @@ std::optional<std::string> TopicTable::load(bool has_log) {
     was_found_ = true;
     if (const auto* version = protocol::object_member(*json, "dataVersion"))
       version_ = data_version_from_json(*version);
+    others_ = members_besides(*json, {"dataVersion", "topicConfigTable"});
     for (const auto& [name, value] : protocol::object_member(*json, "topicConfigTable")->items()) {
       auto topic = topic_from_json(name, value);
       if (!topic) {
-        log_warning("{}: the entry of topic {} is not understood and left out", file_.path(), name);
+        log_warning("{}: the entry of topic {} is not understood; it is kept as it is", file_.path(), name);
+        unread_topics_[name] = value;
         continue;
       }
       topics_[name] = std::make_shared<const TopicConfig>(std::move(*topic));
@@ -268,13 +278,24 @@ void TopicTable::bump() {
 
 Json TopicTable::to_json() const {
   const std::shared_lock lock(mutex_);
+  return to_json_locked();
+}
+
+Json TopicTable::to_json_locked() const {
   auto table = Json::object();
   for (const auto& [name, topic] : topics_) table[name] = broker::to_json(*topic);
   return {{"dataVersion", broker::to_json(version_)}, {"topicConfigTable", std::move(table)}};
 }
 
 Status TopicTable::save() {
-  return file_.save(protocol::write_pretty_json(to_json()));
+  Json json;
+  {
+    const std::shared_lock lock(mutex_);
+    json = to_json_locked();
+    for (const auto& [name, value] : unread_topics_.items()) json["topicConfigTable"].emplace(name, value);
+    for (const auto& [name, value] : others_.items()) json.emplace(name, value);
+  }
+  return file_.save(protocol::write_pretty_json(json));
 }
 
 }  // namespace tern::broker

@@ -35,6 +35,7 @@ struct TopicConfig {
   int sys_flag = 0;
   bool is_order = false;
   std::map<std::string, std::string> attributes;
+  protocol::Json others = protocol::Json::object();  // members that we keep and do not read
   friend bool operator==(const TopicConfig&, const TopicConfig&) = default;
   /// As Apache's remarks print it: "TopicConfig [topicName=T, readQueueNums=4, ...]".
   [[nodiscard]] std::string text() const;
@@ -88,6 +89,7 @@ class TopicTable {
 
  private:
   void changed(TopicPtr topic, Saved saved);
+  [[nodiscard]] protocol::Json to_json_locked() const;  // with mutex_ held
 
   const BrokerOptions& options_;
   const BrokerIdentity& identity_;
@@ -96,8 +98,10 @@ class TopicTable {
   TableSave saves_;
   std::function<void(const TopicConfig&)> listener_;
   mutable std::shared_mutex mutex_;
-  std::map<std::string, TopicPtr, std::less<>> topics_;  // guarded by mutex_, as the two below
+  std::map<std::string, TopicPtr, std::less<>> topics_;  // guarded by mutex_, as all below
   DataVersion version_;
+  protocol::Json others_ = protocol::Json::object();         // of the file: what we keep and do not read
+  protocol::Json unread_topics_ = protocol::Json::object();  // entries of the table that are none to us
   bool was_found_ = false;  // by load(), which precedes everything else
 };
 

@@ -47,7 +47,7 @@ void update_topic(const remoting::Request& request, remoting::Reply reply, Topic
   }
   const auto existing = topics.find(fields->topic);
   TopicConfig topic;
-  if (existing) topic.attributes = existing->attributes;
+  if (existing) topic.attributes = existing->attributes, topic.others = existing->others;
   topic.name = fields->topic;
   topic.read_queues = fields->read_queues;
   topic.write_queues = fields->write_queues;

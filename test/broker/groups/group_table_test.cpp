@@ -62,6 +62,20 @@ TEST_F(GroupTableTest, KeepsMembersThatItDoesNotRead) {
   EXPECT_EQ(to_json(*group)["odd"], protocol::Json::array({1}));
 }
 
+TEST_F(GroupTableTest, KeepsOfItsFileWhatItDoesNotRead) {
+  constexpr const char* kPath = "store/config/subscriptionGroup.json";
+  ASSERT_TRUE(test::write_text(disk, kPath, R"({"odd":1,"forbiddenTable":{},
+    "subscriptionGroupTable":{"g":{"groupName":"g","newer":true},"h":{"groupName":""}}})"));
+  GroupTable table(options, disk, kPath, clock, blocking);
+  ASSERT_EQ(table.load(false), std::nullopt);
+  ASSERT_TRUE(table.save());
+  const auto saved = protocol::parse_json(test::read_text(disk, kPath));
+  ASSERT_TRUE(saved);
+  EXPECT_EQ((*saved)["odd"], 1);
+  EXPECT_EQ((*saved)["subscriptionGroupTable"]["g"]["newer"], true);
+  EXPECT_EQ((*saved)["subscriptionGroupTable"]["h"]["groupName"], "");
+}
+
 TEST_F(GroupTableTest, ForbidsAGroupATopicAcrossARestart) {
   groups.set_forbidden("g", "T", true);
   EXPECT_TRUE(groups.is_forbidden("g", "T"));

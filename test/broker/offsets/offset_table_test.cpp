@@ -57,6 +57,19 @@ TEST_F(OffsetTableTest, IsTheSameAfterARestart) {
   EXPECT_EQ(again->find_pulled("g", "T", 3), 11);
 }
 
+TEST_F(OffsetTableTest, KeepsOfItsFileWhatItDoesNotRead) {
+  ASSERT_TRUE(test::write_text(disk, kOffsetsPath, R"({"dataVersion":{"counter":7},"odd":{"a":[1]},
+    "groupTopicMap":{"gone":["T"]},"offsetTable":{"T@g":{0:5}}})"));
+  auto table = load_again();
+  table->commit("g", "T", 0, 6);
+  ASSERT_TRUE(table->save(1));
+  const auto saved = protocol::parse_json(test::read_text(disk, kOffsetsPath));
+  ASSERT_TRUE(saved);
+  EXPECT_EQ((*saved)["odd"]["a"], protocol::Json::array({1}));
+  EXPECT_EQ((*saved)["groupTopicMap"], (protocol::Json{{"g", {"T"}}})) << "derived";
+  EXPECT_EQ((*saved)["offsetTable"]["T@g"]["0"], 6);
+}
+
 TEST_F(OffsetTableTest, IsNotWrittenAgainWithoutACommit) {
   offsets.commit("g", "T", 0, 1);
   ASSERT_TRUE(offsets.save(1));

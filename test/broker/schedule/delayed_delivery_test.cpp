@@ -186,6 +186,22 @@ TEST_F(DelayedDeliveryTest, GoesOnWhereItWasSaved) {
   EXPECT_THAT(delivered(), ElementsAre("a", "b"));
 }
 
+TEST_F(DelayedDeliveryTest, KeepsOfItsFileWhatItDoesNotRead) {
+  ASSERT_TRUE(test::write_text(disk, kProgressPath, R"({"odd":1,"offsetTable":{1:0,99:7}})"));
+  delayed = make_delayed_delivery();
+  send_delayed("a", 1);
+  clock.advance_ms(1'000);
+  step();
+  flush();
+  EXPECT_TRUE(delayed->save());
+  EXPECT_TRUE(delayed->save());
+  const auto saved = protocol::parse_json(test::read_text(disk, kProgressPath));
+  ASSERT_TRUE(saved);
+  EXPECT_EQ((*saved)["odd"], 1);
+  EXPECT_EQ((*saved)["offsetTable"]["99"], 7) << "a level that messageDelayLevel does not have";
+  EXPECT_EQ((*saved)["offsetTable"]["1"], 1);
+}
+
 TEST_F(DelayedDeliveryTest, ClampsProgressThatRanAheadOfTheLog) {
   send_delayed("m", 3);
   ASSERT_TRUE(test::write_text(disk, kProgressPath, R"({"offsetTable":{3:9,4:5,99:1,"x":2}})"));

@@ -109,6 +109,28 @@ TEST_F(TopicTableTest, IsSavedByTheBlockingThreadAfterEachChange) {
   EXPECT_EQ(again->version(), table->version());
 }
 
+// What newer brokers, or other programs, wrote and we do not read comes back as it was.
+TEST_F(TopicTableTest, KeepsWhatItDoesNotRead) {
+  ASSERT_TRUE(test::write_text(disk, kTopicsPath, R"({
+    "dataVersion":{"counter":7,"stateVersion":2,"timestamp":3},
+    "odd":[1],
+    "topicConfigTable":{
+      "T":{"attributes":{"reserve.time":5,"queue.type":"SimpleCQ"},"newer":{"a":1},"perm":6,"readQueueNums":3,"topicName":"T","writeQueueNums":3},
+      "U":"?"}})"));
+  const auto table = make_loaded();
+  EXPECT_EQ(table->find("T")->attributes.at("reserve.time"), "5");
+  table->ensure_queue("T", 5);
+  blocking.step();
+  const auto saved = protocol::parse_json(test::read_text(disk, kTopicsPath));
+  ASSERT_TRUE(saved);
+  EXPECT_EQ((*saved)["odd"], protocol::Json::array({1}));
+  EXPECT_EQ((*saved)["topicConfigTable"]["T"]["newer"]["a"], 1);
+  EXPECT_EQ((*saved)["topicConfigTable"]["T"]["writeQueueNums"], 6);
+  EXPECT_EQ((*saved)["topicConfigTable"]["U"], "?");
+  EXPECT_EQ((*saved)["dataVersion"]["counter"], 8);
+  EXPECT_EQ((*saved)["dataVersion"]["stateVersion"], 2);
+}
+
 TEST_F(TopicTableTest, TellsWhyAChangeCouldNotBeSaved) {
   const auto table = make_loaded();
   std::optional<Status> outcome;
