@@ -184,7 +184,22 @@ Store::Recovery::Outcome Store::Recovery::lock_directory() {
 
 Store::Recovery::Outcome Store::Recovery::refuse_foreign_stores() {
   const auto text = foreign_store(store_.disk_, store_.root_);
-  return text ? Outcome(problem(error(Errc::kForeign), *text)) : Outcome();
+  if (text) return problem(error(Errc::kForeign), *text);
+  // Queues whose entries stand for several messages each. Their records would be numbered wrongly here.
+  const auto batch_queues = file::join(store_.root_, "batchconsumequeue");
+  const auto topics = store_.disk_.list(batch_queues);
+  if (!topics) return {};
+  for (const auto& topic : *topics) {
+    const auto ids = store_.disk_.list(file::join(batch_queues, topic.name));
+    for (const auto& id : ids ? *ids : std::vector<file::DirectoryEntry>()) {
+      const auto files = store_.disk_.list(file::join(file::join(batch_queues, topic.name), id.name));
+      if (!files || files->empty()) continue;
+      return problem(error(Errc::kForeign),
+                     fmt::format("{} holds queues of topic {}: topics with queue.type=BatchCQ are not supported",
+                                 batch_queues, topic.name));
+    }
+  }
+  return {};
 }
 
 Store::Recovery::Outcome Store::Recovery::open_log() {

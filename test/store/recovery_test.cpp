@@ -537,6 +537,22 @@ TEST_F(Recovery, RefusesARocksDbDirectory) {
   }
 }
 
+TEST_F(Recovery, RefusesAStoreWithBatchQueues) {
+  ASSERT_TRUE(disk_.make_directories("/store/batchconsumequeue/TB/0"));
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << "nothing is in it: " << life.problem.text;
+    ASSERT_TRUE(life.close());
+  }
+  ASSERT_TRUE(test::write_text(disk_, "/store/batchconsumequeue/TB/0/00000000000000000000", "x"));
+  const auto before = files_in(disk_, "/store");
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_FALSE(life);
+  EXPECT_EQ(life.problem.error.code, make_error_code(Errc::kForeign));
+  EXPECT_THAT(life.problem.text, AllOf(HasSubstr("topic TB"), HasSubstr("queue.type=BatchCQ")));
+  EXPECT_EQ(files_in(disk_, "/store"), before);
+}
+
 TEST_F(Recovery, RefusesAnotherSegmentSizeWithBothNumbers) {
   {
     StoreLife life(disk_, clock_, options_);

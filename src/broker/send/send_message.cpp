@@ -53,6 +53,8 @@ constexpr std::string_view kFaq = "See https://rocketmq.apache.org/docs/bestPrac
 constexpr std::string_view kTooLargeForARecord =
     "With what the broker adds, its properties have more than the 32767 bytes that a record can hold, or the record is "
     "larger than mappedFileSizeCommitLog allows";
+constexpr std::string_view kNoInnerBatch =
+    "Inner batches need queues of another kind (queue.type=BatchCQ), which this broker does not have";
 constexpr int kClientWithMaxReconsumeTimes = 121;  // V3_4_9
 
 bool is_true(std::string_view text) {
@@ -91,6 +93,17 @@ std::optional<std::string> size_problem(const BrokerOptions& options, std::size_
 std::string_view why_not_created(const BrokerOptions& options) {
   return options.auto_create_topics ? "The default topic that the producer names passes nothing on"
                                     : "autoCreateTopicEnable=false: a send creates none";
+}
+
+// Their queue entries are of another kind: entries of ours would stop Apache's broker when it opens the store.
+bool has_batch_queues(const TopicConfig& topic) {
+  const auto type = topic.attributes.find("queue.type");
+  return type != topic.attributes.end() && type->second == "BatchCQ";
+}
+
+Response refuse_batch_queues() {
+  return protocol::refuse(ResponseCode::kMessageIllegal,
+                          "topics with queue.type=BatchCQ are not supported by this broker");
 }
 
 }  // namespace
@@ -157,6 +170,9 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   // What Apache's store refuses: asked for last.
   const auto illegal_size = size_problem(options, request.body.size(), fields->properties.size());
 
+  // One record that holds several messages: only queues of another kind can count those.
+  const bool is_inner_batch = (parts.sys_flag & message::kSysInnerBatch) != 0;
+
   if (fields->batch) {
     if (fields->topic.size() > static_cast<std::size_t>(message::kTopicLengthMax)) {
       return refuse_with(
@@ -170,11 +186,9 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     if (illegal_size) return refuse_with(illegal(options, *illegal_size));
     if ((parts.sys_flag & message::kSysTransactionMask) != 0 || is_delayed)
       return refuse_with(illegal(options, "A batch can neither be a transaction nor be delayed"));
-    if (const auto type = topic->attributes.find("queue.type");
-        type != topic->attributes.end() && type->second == "BatchCQ") {
-      return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal,
-                                          "topics with queue.type=BatchCQ are not supported by this broker"));
-    }
+    if (has_batch_queues(*topic)) return refuse_with(refuse_batch_queues());
+    if (is_inner_batch || message::find_property(fields->properties, property::kInnerNum))
+      return refuse_with(illegal(options, kNoInnerBatch));
     boost::container::small_vector<message::RecordParts, 64> items;
     message::BatchReader reader(request.body);
     while (const auto item = reader.next()) {
@@ -200,6 +214,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   std::string_view unique_key;
   bool is_transaction = false;
   bool is_timer = false;
+  bool has_inner_count = false;
   message::for_each_property(fields->properties, [&](std::string_view name, std::string_view value) {
     if (name == property::kWait)
       wait = value;
@@ -212,6 +227,8 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     else if (name == property::kTimerDelaySeconds || name == property::kTimerDelayMs ||
              name == property::kTimerDeliverMs)
       is_timer = true;
+    else if (name == property::kInnerNum)
+      has_inner_count = true;
   });
   std::int64_t delay_level = 0;
   if (!delay.empty()) {
@@ -249,6 +266,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal,
                                         "topics with cleanup.policy=COMPACTION are not supported by this broker"));
   }
+  if (has_batch_queues(*topic)) return refuse_with(refuse_batch_queues());
   if (is_transaction && !(fields->reconsume_times > 0 && delay_level > 0)) {
     return refuse_with(protocol::refuse(ResponseCode::kNoPermission,
                                         "the broker[{}] sending transaction message is forbidden: transactions "
@@ -256,6 +274,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                                         services.identity.address));
   }
   if (illegal_size) return refuse_with(illegal(options, *illegal_size));
+  if (is_inner_batch || has_inner_count) return refuse_with(illegal(options, kNoInnerBatch));
   if (is_timer && delay_level <= 0) {
     return refuse_with(protocol::refuse(ResponseCode::kSystemError,
                                         "accurate timer message is not enabled, timerWheelEnable is false"));

@@ -299,6 +299,21 @@ TEST_F(SendMessageTest, DelaysWhatAClientSendsToARetryTopicItself) {
   EXPECT_EQ(stored("SCHEDULE_TOPIC_XXXX", 3).at(0).properties.at("REAL_TOPIC"), "%RETRY%g");
 }
 
+// Their entries would be of a kind that Apache's broker does not take for these topics, so nothing is stored at all.
+TEST_F(SendMessageTest, RefusesTopicsWithBatchQueuesAndInnerBatches) {
+  make_topic("B", 4, [](TopicConfig& topic) { topic.attributes["queue.type"] = "BatchCQ"; });
+  make_topic("T");
+  EXPECT_THAT(send("B", "m")->remark(), HasSubstr("queue.type=BatchCQ"));
+  EXPECT_EQ(send("B", "m")->code(), 13);
+  EXPECT_THAT(send_batch("B", item("a"))->remark(), HasSubstr("queue.type=BatchCQ"));
+  EXPECT_EQ(send("T", "m", {}, {{"sysFlag", std::to_string(0x80)}})->code(), 13);
+  EXPECT_EQ(send("T", "m", {{"INNER_NUM", "2"}})->code(), 13);
+  EXPECT_EQ(send_batch("T", item("a"), {{"sysFlag", std::to_string(0x80)}})->code(), 13);
+  EXPECT_EQ(send_batch("T", item("a"), {{"properties", test::properties({{"INNER_NUM", "1"}})}})->code(), 13);
+  EXPECT_THAT(stored("B"), IsEmpty());
+  EXPECT_THAT(stored("T"), IsEmpty());
+}
+
 TEST_F(SendMessageTest, RefusesTransactionsAndTimers) {
   make_topic("T");
   EXPECT_EQ(send("T", "m", {{"TRAN_MSG", "true"}})->code(), 16);
