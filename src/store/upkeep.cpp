@@ -204,6 +204,8 @@ void Store::Upkeep::remove_expired() {
   const LogPosition keep_from = segments[count].start;
   log_info("retention: the log now begins at {} ({} segments removed: {})", keep_from, count, reason);
   report("retention", store_.log_->remove_before(keep_from));
+  // The state's digest is that of bytes which may be gone now, and its bounds are old.
+  store_.queues_changed_.store(true);
   report("retention of queues", store_.queues_->forget_before(keep_from));
   report("retention of the key index", store_.index_->forget_before(keep_from));
 }

@@ -161,6 +161,22 @@ TEST_F(RetentionTest, IsKeptByTheNextLife) {
   }
 }
 
+// What is removed may be what the state's digest was made of: a kill must not cost a scan of the whole log.
+TEST_F(RetentionTest, LeavesAStateThatFitsTheLog) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    fill(life, 0, 100);
+    life.upkeep(2 * kHourMs);
+    ASSERT_GT(life->min_position(), LogPosition{0});
+    life.upkeep();
+  }
+  const auto disk = disk_.kill();
+  StoreLife life(*disk, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_TRUE(life.report.used_side_file);
+  EXPECT_EQ(life.report.scanned_records, 0);
+}
+
 TEST_F(RetentionTest, WaitsForItsHour) {
   options_.delete_when = "";
   StoreLife life(disk_, clock_, options_);

@@ -206,8 +206,9 @@ class Store {
   std::vector<IndexKey> dispatch_keys_;
   QueuePtr dispatch_queue_;
 
-  std::atomic<bool> queues_changed_{false};  // a topic was removed: the state is saved although the log did not grow
-  std::unique_ptr<Upkeep> upkeep_;           // its state is owned by the upkeep thread
+  // A topic was removed, or the log's oldest segments: the state is saved although the log did not grow.
+  std::atomic<bool> queues_changed_{false};
+  std::unique_ptr<Upkeep> upkeep_;  // its state is owned by the upkeep thread
   Wakeup upkeep_wakeup_;
   std::atomic<double> disk_used_percent_{0};
   std::atomic<std::int64_t> dispatch_failures_{0};
