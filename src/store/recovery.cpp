@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::int64_t kProgressEveryMs = 1000;
 constexpr std::int64_t kCheckpointSlackMs = 3000;  // as Apache's recovery subtracts from its checkpoint
+// How far behind an index entry the log is looked through for one that is missing: a start must not read a log of
+// messages without keys from end to end.
+constexpr std::int64_t kKeySearchBytes = 8 << 20;
 
 OpenProblem problem(const Error& error, std::string text) {
   return {error, std::move(text)};
@@ -313,6 +316,7 @@ Store::Recovery::Outcome Store::Recovery::complete_index() {
 Result<bool> Store::Recovery::has_keys_between(LogPosition after, LogPosition before) {
   auto& log = *store_.log_;
   const LogPosition from = std::max(after, log.min_position());
+  before = std::min(before, from + kKeySearchBytes);
   if (from >= std::min(before, log.files_end())) return false;
   bool has_keys = false;
   const auto stopped =

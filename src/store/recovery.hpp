@@ -28,7 +28,7 @@ class Store::Recovery {
   Outcome tell_claimed();
   Outcome open_parts();
   Outcome complete_index();
-  /// Whether a record with keys stands behind the one at `after` and in front of `before`.
+  /// Whether a record with keys stands behind the one at `after`, in front of `before`, and not far away.
   Result<bool> has_keys_between(LogPosition after, LogPosition before);
   Outcome read_log(LogPosition from, LogPosition must_reach, bool compare);
   Status enter_compared(const message::RecordView& record, LogPosition position);
