@@ -51,7 +51,7 @@ class ProcessLog {
     auto logger = std::make_shared<spdlog::logger>("tern", sinks.begin(), sinks.end());
     logger->set_level(level_of(options.level));
     logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v");
-    logger->flush_on(spdlog::level::warn);
+    logger->flush_on(spdlog::level::info);  // lines are few, and somebody may be following the file
     level_.store(options.level, std::memory_order_relaxed);
     const std::lock_guard lock(mutex_);
     options_ = options;

@@ -78,6 +78,12 @@ class Log : public testing::Test {
   std::filesystem::path folder_;
 };
 
+TEST_F(Log, HasALineInTheFileAsSoonAsItIsSaid) {
+  start(LogLevel::kInfo);
+  log_info("a topic is created");
+  EXPECT_THAT(content_of(file()), HasSubstr("a topic is created"));
+}
+
 TEST_F(Log, WritesLinesOfItsLevelAndAboveToTheFile) {
   start(LogLevel::kWarning);
   log_info("not {}", "said");
