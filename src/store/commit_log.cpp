@@ -52,7 +52,8 @@ class CommitLog::Impl {
         flush_policy_(flush.make(flush.name, options)),
         segments_(disk, options.directory, options.segment_size_bytes),
         tail_(clock, watermarks_, segments_wakeup_, flush_wakeup_,
-              {options.segment_size_bytes, options.prepare_ahead_bytes, flush_policy_->wants_publications()}),
+              {options.segment_size_bytes, options.prepare_ahead_bytes, flush_policy_->wants_publications(),
+               options.accepts_clock_behind}),
         put_(put.make(put.name, tail_, {clock, options.spin_limit, options.spin_limit_was_set})) {}
 
   Status open(std::string& problem);

@@ -57,6 +57,9 @@ std::span<const OptionRow<LogOptions>> log_option_rows() {
        "With ASYNC_FLUSH, after how many milliseconds the log is synced however little is pending."},
       {"osPageCacheBusyTimeOutMills", &LogOptions::page_cache_busy_ms, "1000", range(1, 3'600'000),
        "Sends are answered with SYSTEM_BUSY once others have waited this many milliseconds for room in the log."},
+      {"acceptClockBehind", &LogOptions::accepts_clock_behind, "false", anything(),
+       "Whether sends are taken although the last record was stored more than 5 s ahead of this machine's clock. Their "
+       "store time is then that record's."},
       {"logPrepareAheadBytes", &LogOptions::prepare_ahead_bytes, "16777216", range(kMiB, 1024 * kMiB),
        "How many bytes of the log are allocated and brought into memory ahead of the sends that fill them."},
       {"logHotBytes", &LogOptions::hot_bytes, "67108864", range(0, 1024 * kMiB),

@@ -164,7 +164,7 @@ void LogTail::copy(AppendBatch& batch, const Placed& placed) const noexcept {
 std::optional<Errc> LogTail::refusal(std::int64_t now_ms) const noexcept {
   if (is_closed()) return Errc::kReadOnly;
   if (is_disk_full_.load(std::memory_order_relaxed)) return Errc::kDiskFull;
-  if (last_store_timestamp() - now_ms > kClockBehindMaxMs) return Errc::kClockBehind;
+  if (last_store_timestamp() - now_ms > kClockBehindMaxMs && !settings_.accepts_clock_behind) return Errc::kClockBehind;
   return {};
 }
 
@@ -234,8 +234,11 @@ void LogTail::settle(const Outcome& outcome) noexcept {
   if (settings_.wakes_flush && !flush_asked_.exchange(true, std::memory_order_acq_rel)) flush_wakeup_.notify();
   if (outcome.clock_behind) {
     if (const auto count = clock_behind_.admit(clock_)) {
-      log_error("sends are refused ({} times): the last record was stored {} ms ahead of this machine's clock", count,
-                last_store_timestamp() - now_ms());
+      log_error(
+          "sends are refused ({} times): the last record was stored {} ms ahead of this machine's clock. Set the "
+          "clock, "
+          "wait, or set acceptClockBehind=true",
+          count, last_store_timestamp() - now_ms());
     }
   }
 }

@@ -8,6 +8,7 @@
 
 #include "tern/base/clock.hpp"
 #include "tern/base/log.hpp"
+#include "tern/base/options.hpp"
 #include "tern/base/thread_annotations.hpp"
 #include "tern/base/wakeup.hpp"
 #include "tern/file/disk.hpp"
@@ -41,6 +42,7 @@ class LogTail {
     std::int64_t segment_size = 0;
     std::int64_t prepare_ahead = 0;
     bool wakes_flush = false;  // the flush thread wants to know of each publication
+    const Live<bool>& accepts_clock_behind;
   };
   LogTail(const Clock& clock, Watermarks& watermarks, Wakeup& segments_wakeup, Wakeup& flush_wakeup,
           const Settings& settings);

@@ -34,6 +34,7 @@ struct LogOptions {
   Live<int> flush_least_pages = 4;                          // flushCommitLogLeastPages
   Live<std::int64_t> flush_thorough_interval_ms = 10'000;
   Live<std::int64_t> page_cache_busy_ms = 1000;  // osPageCacheBusyTimeOutMills
+  Live<bool> accepts_clock_behind = false;       // ours, acceptClockBehind
 };
 
 /// Bytes of the log that stay valid as long as `owner` lives.

@@ -32,7 +32,8 @@ protocol::Response refuse_put(store::Errc why, const store::Store& store, const 
     case store::Errc::kClockBehind:
       return protocol::refuse(
           ResponseCode::kServiceNotAvailable,
-          "service not available now. The last stored message is more than 5 s ahead of this machine's clock");
+          "service not available now. The last stored message is more than 5 s ahead of this machine's clock "
+          "(acceptClockBehind)");
     case store::Errc::kReadOnly:
       return protocol::refuse(ResponseCode::kServiceNotAvailable,
                               "service not available now. The store is read-only: {}", store.log().read_only_reason());

@@ -287,6 +287,18 @@ TEST_F(CommitLogTest, NeverLetsTheStoreTimeGoBack) {
   EXPECT_EQ(log_->last_store_timestamp(), now + 1);
 }
 
+TEST_F(CommitLogTest, TakesSendsBehindTheClockIfTheOperatorAcceptsThat) {
+  open();
+  const auto now = clock_.wall_ms();
+  ASSERT_TRUE(append(*log_, queue_, "one"));
+  clock_.set_wall_ms(now - 3'600'000);
+  EXPECT_FALSE(append(*log_, queue_, "two"));
+  options_.accepts_clock_behind.set(true);
+  const auto taken = append(*log_, queue_, "two");
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->store_timestamp, now);
+}
+
 TEST_F(CommitLogTest, ReadsUpToPublishedAndNoFurther) {
   open();
   ASSERT_TRUE(append(*log_, queue_, "one"));
