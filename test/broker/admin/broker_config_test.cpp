@@ -25,7 +25,8 @@ class BrokerConfigTest : public test::BrokerFixture {
   test::AnswerPtr update(std::string_view properties) { return ask(RequestCode::kUpdateBrokerConfig, {}, properties); }
 
  private:
-  remoting::Network network_{remoting::NetworkOptions{}, clock};
+  remoting::NetworkOptions network_options_;
+  remoting::Network network_{network_options_, clock};
   NameserverRegistration registration_{network_, options, identity, topics, clock};
 };
 
