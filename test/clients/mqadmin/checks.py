@@ -215,6 +215,15 @@ def broker_status_counts(admin):
             expect(values.get(key), f"no {key}\n{printed}")
 
 
+def update_broker_config_takes_effect(admin):
+    for broker in admin.brokers:
+        for value in ("501", "500"):
+            printed = admin.run("updateBrokerConfig", "-b", broker.address, "-k", "flushIntervalCommitLog", "-v", value)
+            expect("update broker config success" in printed, printed)
+            printed = admin.run("getBrokerConfig", "-b", broker.address)
+            expect(re.search(rf"^flushIntervalCommitLog\s*=\s*{value}\s*$", printed, re.MULTILINE), printed)
+
+
 def delete_topic_removes(admin):
     admin.leave()
     printed = admin.run("deleteTopic", "-c", CLUSTER, "-t", admin.topic)
@@ -245,6 +254,7 @@ CHECKS = (
     topic_list_shows_consumers,
     broker_status_of_a_cluster,
     broker_status_counts,
+    update_broker_config_takes_effect,
     delete_topic_removes,
     topic_route_of_an_unknown_topic_says_so,
 )
