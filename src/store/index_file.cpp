@@ -294,4 +294,29 @@ Result<bool> IndexFile::repair(LogPosition synced_to) {
   return true;
 }
 
+// The newest first, so that each is the head of its chain when it is taken off.
+Result<bool> IndexFile::truncate_to(LogPosition end) {
+  if (const auto status = prepare(); !status) return status.error();
+  IndexHeader next = header();
+  const std::int64_t old_end_timestamp = next.end_timestamp;
+  while (next.next_entry > 1) {
+    const std::int32_t number = next.next_entry - 1;
+    const std::int64_t position = shape_.entry_at(number);
+    const IndexEntry entry = load_index_entry(at(position));
+    if (entry.position < end.value) {
+      next.end_position = entry.position;
+      next.end_timestamp = std::min(old_end_timestamp, next.begin_timestamp + entry.seconds * std::int64_t{1000} + 999);
+      break;
+    }
+    if (entry.previous == 0) --next.used_slots;
+    store_slot(entry.hash % shape_.slots, entry.previous);
+    store_index_entry(at(position), {});
+    window_->commit(static_cast<std::size_t>(position), IndexShape::kEntrySize);
+    --next.next_entry;
+  }
+  store_header(next);
+  if (const auto status = sync(); !status) return status.error();
+  return next.next_entry > 1;
+}
+
 }  // namespace tern::store

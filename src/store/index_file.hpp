@@ -78,6 +78,9 @@ class IndexFile {
   /// After a power cut: everything up to `synced_to` is whole, of the rest any part may be missing. If so, forgets the
   /// rest and links the chains anew. Returns whether it did.
   Result<bool> repair(LogPosition synced_to) TERN_EXCLUDES(lock_);
+  /// Forgets the entries of records at or past `end`, which are the last ones, and syncs. The file is whole. Returns
+  /// whether any entry is left.
+  Result<bool> truncate_to(LogPosition end) TERN_EXCLUDES(lock_);
 
  private:
   IndexFile(std::unique_ptr<file::File> file, const IndexShape& shape, const IndexHeader& header, bool is_damaged)

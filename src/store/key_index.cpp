@@ -73,6 +73,7 @@ class FileKeyIndex final : public KeyIndex {
 
   [[nodiscard]] std::vector<Extent> extents() const override TERN_EXCLUDES(files_lock_);
   Status remove_from(LogPosition first) override TERN_EXCLUDES(files_lock_);
+  Status truncate_to(LogPosition end) override TERN_EXCLUDES(files_lock_);
   void add(std::span<const IndexKey> keys) override TERN_EXCLUDES(pending_lock_);
   [[nodiscard]] bool is_pending_full() const noexcept override {
     return pending_count_.load(std::memory_order_relaxed) >= options_.pending_max;
@@ -152,6 +153,8 @@ Status FileKeyIndex::load(bool trusts_files, std::int64_t checkpoint_timestamp, 
   }
   if (files_.empty()) return {};
   newest_ = files_.back();
+  // What a killed process has written is not written again, and may not be synced.
+  has_unsynced_ = has_new_name_ = true;
   if (synced_to.value >= 0) {
     const auto repaired = files_.back()->repair(synced_to);
     if (!repaired) {
@@ -182,6 +185,21 @@ Status FileKeyIndex::remove_from(LogPosition first) {
     const auto header = files_.back()->header();
     is_found = !files_.back()->is_damaged() && header.next_entry > 1 && header.begin_position == first.value;
     if (const auto status = disk_.remove(files_.back()->path()); !status) return status;
+    files_.pop_back();
+  }
+  newest_ = files_.empty() ? nullptr : files_.back();
+  synced_timestamp_.store(newest_ ? newest_->header().end_timestamp : 0, std::memory_order_relaxed);
+  return {};
+}
+
+Status FileKeyIndex::truncate_to(LogPosition end) {
+  const MutexLock hold(files_lock_);
+  while (!files_.empty() && !files_.back()->is_damaged() && files_.back()->header().end_position >= end.value) {
+    const auto is_left = files_.back()->truncate_to(end);
+    if (!is_left) return is_left.error();
+    if (*is_left) break;
+    if (const auto status = disk_.remove(files_.back()->path()); !status) return status;
+    if (const auto status = disk_.sync_directory(options_.directory); !status) return status;
     files_.pop_back();
   }
   newest_ = files_.empty() ? nullptr : files_.back();

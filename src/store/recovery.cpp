@@ -135,6 +135,9 @@ Store::Recovery::Outcome Store::Recovery::run() {
     return problem(status.error(), fmt::format("consume queues cannot forget what is before {}: {}", log.min_position(),
                                                status.error().text()));
   }
+  if (const auto status = store_.index_->truncate_to(tail); !status) {
+    return problem(status.error(), fmt::format("the key index cannot be cut at {}: {}", tail, status.error().text()));
+  }
   for (const auto& queue : queues.all()) queue->next_offset = queue->bounds().max.value;
   for (const auto& state : known_) {
     const auto queue = queues.get_or_create(state.topic, state.id);
@@ -322,11 +325,7 @@ Result<bool> Store::Recovery::has_keys_between(LogPosition after, LogPosition be
   const auto stopped =
       log.scan(from, message::BodyCheck::kSkip, [&](const message::RecordView& record, LogPosition position) {
         if (position >= before) return false;
-        const bool is_indexed =
-            (record.sys_flag & message::kSysTransactionMask) != message::kSysTransactionRollback;  // as Store::enter()
-        if (position > after && is_indexed) {
-          collect_keys(record.topic, record.properties, position, record.store_timestamp, keys_);
-        }
+        if (position > after) store_.collect(record, position, keys_);
         has_keys = !keys_.empty();
         keys_.clear();
         return !has_keys;
@@ -374,8 +373,7 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
     ++report_.scanned_records;
     if (!first_unflushed_ && record.store_timestamp > flushed_timestamp_) first_unflushed_ = position;
     if (position < from) {  // queues have it, the key index does not
-      if (store_.options_.index.is_enabled)
-        collect_keys(record.topic, record.properties, position, record.store_timestamp, keys_);
+      store_.collect(record, position, keys_);
     } else {
       failure_ = compare ? enter_compared(record, position) : store_.enter(record, position, queue_, keys_);
     }

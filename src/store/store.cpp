@@ -146,11 +146,14 @@ void Store::dispatch_record(std::span<const std::byte> bytes, LogPosition positi
   }
 }
 
+void Store::collect(const message::RecordView& record, LogPosition position, std::vector<IndexKey>& keys) const {
+  if (!options_.index.is_enabled || !enters_index(record.sys_flag)) return;
+  collect_keys(record.topic, record.properties, position, record.store_timestamp, keys);
+}
+
 Status Store::enter(const message::RecordView& record, LogPosition position, QueuePtr& queue,
                     std::vector<IndexKey>& keys) {
-  if (options_.index.is_enabled && enters_index(record.sys_flag)) {
-    collect_keys(record.topic, record.properties, position, record.store_timestamp, keys);
-  }
+  collect(record, position, keys);
   if (!enters_queue(record.sys_flag)) return {};
   if (!queue || queue->is_deleted() || queue->id() != record.queue_id || queue->topic() != record.topic) {
     queue = queues_->get_or_create(record.topic, record.queue_id);

@@ -41,6 +41,50 @@ class Recovery : public ::testing::Test {
   StoreOptions options_ = small_store();
 };
 
+// The power cut has taken records whose keys were on the disk already; others take their place.
+TEST_F(Recovery, ForgetsTheKeysOfLostRecords) {
+  Placement lost;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life.send({"kept", "TA", 0, "kept"}));
+    life.save();
+    lost = *life.send({"lost", "TA", 0, "lost"});
+    ASSERT_TRUE(life.send({"lost, too", "TA", 0, "lost"}));
+    life.dispatch();
+    life->upkeep_step();
+    life.kill();
+  }
+  const auto disk = disk_.kill();
+  const auto file = disk->open("/store/commitlog/" + segment_name({0}), file::OpenMode::kReadWrite);
+  ASSERT_TRUE((*file)->write(lost.position.value, std::vector<std::byte>(500)));
+  StoreLife life(*disk, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  ASSERT_EQ(life->max_position(), lost.position);
+  EXPECT_TRUE(life->query("TA", "lost", 64, 0, INT64_MAX)->positions.empty());
+  ASSERT_TRUE(life.send({"1", "TA", 0, "new"}));
+  ASSERT_TRUE(life.send({"2", "TA", 0, "new"}));
+  life.dispatch();
+  life->upkeep_step();
+  EXPECT_TRUE(life->query("TA", "lost", 64, 0, INT64_MAX)->positions.empty());
+  EXPECT_EQ(life->query("TA", "new", 64, 0, INT64_MAX)->positions.size(), 2U);
+  EXPECT_EQ(life->query("TA", "kept", 64, 0, INT64_MAX)->positions.size(), 1U);
+}
+
+TEST_F(Recovery, TakesNoKeysOfRolledBackRecordsWhenTheIndexIsGone) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life.send({"kept", "TA", 0, "key"}));
+    ASSERT_TRUE(life.send({"rolled back", "TA", 0, "key", message::kSysTransactionRollback}));
+    life.dispatch();
+    ASSERT_EQ(life->query("TA", "key", 64, 0, INT64_MAX)->positions.size(), 1U);
+    ASSERT_TRUE(life.close());
+  }
+  remove_tree(disk_, "/store/index");
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_EQ(life->query("TA", "key", 64, 0, INT64_MAX)->positions.size(), 1U);
+}
+
 TEST_F(Recovery, ReadsNothingOfTheLogAfterACleanStop) {
   std::vector<std::string> before;
   {

@@ -55,6 +55,9 @@ class KeyIndex {
   [[nodiscard]] virtual std::vector<Extent> extents() const = 0;
   /// While opening: removes the file that begins with this record, and all newer ones.
   virtual Status remove_from(LogPosition first) = 0;
+  /// Recovery, once it knows where the log ends: forgets what points at or past `end`, durably. Other records will
+  /// stand there.
+  virtual Status truncate_to(LogPosition end) = 0;
   virtual void add(std::span<const IndexKey> keys) = 0;  // in log order
   [[nodiscard]] virtual bool is_pending_full() const noexcept = 0;
   /// Returns how many entries it moved to the files. Fewer than the budget: all that had been pending at the call.

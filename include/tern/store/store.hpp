@@ -177,6 +177,7 @@ class Store {
   void dispatch_record(std::span<const std::byte> bytes, LogPosition position);
   /// Queue entry and keys of one record. `queue` is a cache of the last record's queue.
   Status enter(const message::RecordView& record, LogPosition position, QueuePtr& queue, std::vector<IndexKey>& keys);
+  void collect(const message::RecordView& record, LogPosition position, std::vector<IndexKey>& keys) const;
   [[nodiscard]] bool dispatch_must_pause() const;
   /// The store time in the record that starts at `position`; kNotFound if it is gone.
   [[nodiscard]] Result<std::int64_t> stored_at(LogPosition position) const;

@@ -321,6 +321,45 @@ TEST_F(KeyIndexTest, DoesNothingWhenDisabled) {
   EXPECT_EQ(disk_.changes(), 0);
 }
 
+// Records of several files, and of several keys each, down to none.
+TEST_F(KeyIndexTest, ForgetsWhatPointsPastTheLogsEnd) {
+  for (const std::int64_t kept : {100, 77, 40, 39, 38, 1, 0}) {
+    SCOPED_TRACE(kept);
+    test::SimulatedDisk disk;
+    {
+      const auto index = open(disk);
+      add(*index, 0, 100);
+      ASSERT_TRUE(index->write_step(1000));
+      ASSERT_TRUE(index->sync());
+    }
+    const auto index = open(disk);
+    ASSERT_TRUE(index->truncate_to({kept * 100}));
+    // Other records stand where the lost ones were, closer together.
+    for (std::int64_t n = 0; n < 30; ++n) {
+      const IndexKey key{key_hash("TA", "new"), {kept * 100 + n}, 1'000'000 + kept * 1000 + n};
+      index->add({&key, 1});
+    }
+    ASSERT_TRUE(index->write_step(1000));
+    const auto looks = [&](KeyIndex& at) {
+      for (std::int64_t key = 0; key < 7; ++key) {
+        std::string wanted;
+        for (std::int64_t n = kept - 1; n >= 0; --n) {
+          if (n % 7 == key) wanted += fmt::format("{} ", n * 100);
+        }
+        EXPECT_EQ(found(at, "TA", fmt::format("k{}", key)), wanted);
+      }
+      std::string wanted;
+      for (std::int64_t n = 29; n >= 0; --n) wanted += fmt::format("{} ", kept * 100 + n);
+      EXPECT_EQ(found(at, "TA", "new"), wanted);
+    };
+    looks(*index);
+    ASSERT_TRUE(index->sync());
+    test::Rng rng(1);
+    const auto after = disk.crash(rng, test::Survival::kNothing);
+    looks(*open(*after));
+  }
+}
+
 // Power cuts take any part of what was not synced. What was, is found afterwards; and once the log above has been read
 // again, so is the rest.
 TEST_F(KeyIndexTest, FindsEverythingAfterAPowerCut) {
