@@ -825,6 +825,8 @@ Status StoredQueueTable::forget_before(StoredQueue& queue, LogPosition min_posit
   Status failure;
   const auto is_before = [&](std::int64_t offset) {
     const auto count = queue.read({offset}, entry, false);
+    // Removed with all its records, before a crash that came before the state was saved again.
+    if (!count && count.error().code == std::errc::no_such_file_or_directory) return true;
     if (!count || *count == 0) {
       failure = count ? error(Errc::kDamaged, offset) : count.error();
       return false;

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -55,7 +56,14 @@ class Store::Recovery {
 std::optional<std::string> foreign_store(file::Disk& disk, const std::string& root);
 
 inline constexpr std::int64_t kDigestBytes = 4096;
-/// CRC-32 of the last min(kDigestBytes, position - min) bytes below `position`: ties a side file to its log.
+/// Where the bytes begin that tie a side file to its log: the last kDigestBytes below `position`, or as many as there
+/// are in their segment. Not beyond it, because retention may remove the one before at any time.
+inline LogPosition digest_from(LogPosition position, LogPosition min_position, std::int64_t segment_size) {
+  if (position <= min_position) return position;
+  const auto segment = min_position + (position - 1 - min_position) / segment_size * segment_size;
+  return std::max(segment, position - kDigestBytes);
+}
+/// Their CRC-32. kNotFound below min_position.
 Result<std::uint32_t> digest_below(const CommitLog& log, LogPosition position);
 
 }  // namespace tern::store

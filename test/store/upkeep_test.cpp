@@ -177,6 +177,19 @@ TEST_F(RetentionTest, LeavesAStateThatFitsTheLog) {
   EXPECT_EQ(life.report.scanned_records, 0);
 }
 
+// What ties the state to the log must not go with the segment before.
+TEST_F(RetentionTest, DoesNotCostTheStateThatWasSavedBefore) {
+  StoreLife life(disk_, clock_, options_);
+  for (int i = 0; life->max_position().value < kSegmentSize + 100; ++i) ASSERT_TRUE(life.send({fmt::format("{}", i)}));
+  life.save();
+  life.upkeep(2 * kHourMs);
+  ASSERT_EQ(life->min_position(), LogPosition{kSegmentSize});
+  const auto disk = disk_.kill();
+  StoreLife again(*disk, clock_, options_);
+  ASSERT_TRUE(again) << again.problem.text;
+  EXPECT_TRUE(again.report.used_side_file);
+}
+
 TEST_F(RetentionTest, WaitsForItsHour) {
   options_.delete_when = "";
   StoreLife life(disk_, clock_, options_);

@@ -19,7 +19,7 @@ struct SideState {
   LogPosition indexed;                    // the key index holds everything below, synced; <= dispatched
   std::int64_t last_store_timestamp = 0;  // of the last record below dispatched
   bool is_clean = false;                  // written by a clean stop: durable is the end of the log
-  std::uint32_t digest = 0;               // CRC-32 of the last <= 4096 bytes of the log below `dispatched`
+  std::uint32_t digest = 0;               // CRC-32 of the last <= 4096 bytes below `dispatched` in their segment
   struct QueueState {
     std::string topic;
     std::int32_t id = 0;

@@ -51,9 +51,9 @@ boost::system::result<StoreFacts, OpenProblem> read_facts(file::Disk& disk, cons
 Result<bool> state_fits(LogReader& log, const SideState& state) {
   if (state.dispatched < log.min_position() || state.durable > log.end()) return false;
   std::array<std::byte, kDigestBytes> bytes{};
-  const auto part =
-      std::span(bytes).first(static_cast<std::size_t>(std::min(kDigestBytes, state.dispatched - log.min_position())));
-  const auto status = log.read(state.dispatched - static_cast<std::int64_t>(part.size()), part);
+  const auto from = digest_from(state.dispatched, log.min_position(), log.segment_size());
+  const auto part = std::span(bytes).first(static_cast<std::size_t>(state.dispatched - from));
+  const auto status = log.read(from, part);
   if (status) return crc32(part) == state.digest;
   // A segment in between may be missing or short; that is told elsewhere.
   const auto& code = status.error().code;

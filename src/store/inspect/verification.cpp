@@ -589,8 +589,8 @@ void Verification::check_state() {
   }
   const auto& state = *facts_.state;
   if (!facts_.state_fits) {
-    // A part of what the digest is of may have been removed with its segment.
-    const bool is_comparable = state.dispatched - kDigestBytes >= log_.min_position() || log_.min_position().value == 0;
+    // What the digest is of may have been removed with its segment.
+    const bool is_comparable = state.dispatched > log_.min_position() || log_.min_position().value == 0;
     if (is_comparable) {
       damage({path, 48}, 4, state.dispatched,
              fmt::format("its digest is not that of the log below position {}", state.dispatched));
