@@ -73,12 +73,17 @@ class StoredQueue final : public Queue {
   Status append(QueueOffset offset, const QueueEntry& entry) override TERN_EXCLUDES(lock_) {
     const MutexLock hold(lock_);
     const std::int64_t max = max_.load(std::memory_order_relaxed);
-    if (offset.value < max || is_deleted()) return {};
+    const std::int64_t end = end_.load(std::memory_order_relaxed);
+    // Before the last record's end: it is here already, or of a life of the topic that has been removed. A lower offset
+    // behind it: the topic was removed and has begun anew.
+    const bool begins_anew = offset.value < max && end >= 0;
+    if ((end >= 0 ? entry.position.value < end : offset.value < max) || is_deleted()) return {};
     if (!is_safe_ || !is_valid(entry)) return error(Errc::kDamaged, offset.value);
-    const bool is_empty = min_.load(std::memory_order_relaxed) == max;
-    if (offset.value > max) {
-      if (!is_empty) return error(Errc::kDamaged, offset.value);
+    bool is_empty = min_.load(std::memory_order_relaxed) == max;
+    if (offset.value > max || begins_anew) {
+      if (!is_empty && !begins_anew) return error(Errc::kDamaged, offset.value);
       start_anew(offset.value);
+      is_empty = true;
     }
     store_entry(tail_.extend(shared_->pool, this, offset.value), entry);
     if (is_empty) first_.store(entry.position.value, std::memory_order_relaxed);

@@ -132,7 +132,7 @@ void Store::dispatch_round() {
 void Store::dispatch_record(std::span<const std::byte> bytes, LogPosition position) {
   const auto record = message::parse_record(bytes, message::BodyCheck::kSkip);
   TERN_CHECK(record.has_value(), "published log at {}: {}", position, record.error().text());
-  if (record->is_blank()) return;
+  if (record->is_blank() || is_removed(record->topic, position)) return;
   if (const auto status = enter(*record, position, dispatch_queue_, dispatch_keys_); !status) {
     dispatch_failures_.fetch_add(1, std::memory_order_relaxed);
     log_error("no queue entry for the record at {}: {}", position, status.error().text());
@@ -173,10 +173,28 @@ std::int64_t Store::dispatch_behind_bytes() const {
 }
 
 Status Store::remove_topic(std::string_view topic) {
-  const auto status = queues_->remove_topic(topic);
+  const auto status = upkeep_->remove_topic(topic);
   queues_changed_.store(true);
   upkeep_wakeup_.notify();
   return status;
+}
+
+void Store::pass_over(std::string_view topic) {
+  const auto& marks = log_->watermarks();
+  const LogPosition end = marks.published();
+  {
+    const MutexLock hold(removed_lock_);
+    std::erase_if(removed_, [&](const auto& item) { return item.second <= marks.dispatched(); });
+    removed_[std::string(topic)] = end;
+  }
+  removed_until_.store(end.value, std::memory_order_release);
+}
+
+bool Store::is_removed(std::string_view topic, LogPosition position) {
+  if (position.value >= removed_until_.load(std::memory_order_acquire)) return false;
+  const MutexLock hold(removed_lock_);
+  const auto found = removed_.find(topic);
+  return found != removed_.end() && position < found->second;
 }
 
 StepResult Store::upkeep_step() {

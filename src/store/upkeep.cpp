@@ -109,6 +109,7 @@ void Store::Upkeep::begin_round() {
   next_round_ms_ = store_.clock_.steady_ms() + kRoundEveryMs;
   const bool must_save = store_.queues_changed_.exchange(false);
   if (std::min(marks.dispatched(), marks.durable()) == saved_ && !must_save) return;
+  const MutexLock hold(state_lock_);
   pending_ = snapshot();
   round_ = Round::kWriting;
 }
@@ -130,14 +131,37 @@ Status Store::Upkeep::advance_round() {
   // is behind is read from the log again after a crash.
   const std::int64_t now = store_.clock_.steady_ms();
   if (now >= next_index_sync_ms_) {
-    const LogPosition written = std::min(store_.index_->written_to(), pending_.dispatched);
+    const LogPosition written = std::min(store_.index_->written_to(), pending_dispatched());
     if (const auto status = store_.index_->sync(); !status) return status;
     indexed_ = written;
     next_index_sync_ms_ = now + kIndexSyncEveryMs;
   }
+  const MutexLock hold(state_lock_);
   pending_.indexed = std::min(indexed_, pending_.dispatched);
   round_ = Round::kIdle;
   return save(pending_);
+}
+
+LogPosition Store::Upkeep::pending_dispatched() const {
+  const MutexLock hold(state_lock_);
+  return pending_.dispatched;
+}
+
+Status Store::Upkeep::remove_topic(std::string_view topic) {
+  const MutexLock hold(state_lock_);
+  const auto is_of_topic = [&](const SideState::QueueState& queue) { return queue.topic == topic; };
+  std::erase_if(pending_.queues, is_of_topic);
+  std::string why;
+  auto state = side_file_.load(why);
+  if (!state && !why.empty()) {
+    // Not to be read now, but perhaps by the next start, which would believe it.
+    if (const auto removed = side_file_.remove(); !removed) return removed;
+  }
+  if (state && std::erase_if(state->queues, is_of_topic) > 0) {
+    if (const auto saved = side_file_.save(*state); !saved) return saved;
+  }
+  store_.pass_over(topic);
+  return store_.queues_->remove_topic(topic);
 }
 
 Status Store::Upkeep::save(const SideState& state) {
@@ -218,6 +242,7 @@ Status Store::Upkeep::finish(bool log_is_synced) {
     if (*wrote == 0) break;
   }
   if (const auto status = store_.index_->sync(); !status) return status;
+  const MutexLock hold(state_lock_);
   SideState state = snapshot();
   state.is_clean = log_is_synced;
   state.indexed = state.dispatched;

@@ -14,16 +14,20 @@ class Store::Upkeep {
   StepResult step();
   /// Writes until dispatch may go on.
   void make_room();
+  /// Any thread. The saved state forgets the topic first: otherwise, after a crash, it would speak of queue files that
+  /// the topic's next life has replaced.
+  Status remove_topic(std::string_view topic) TERN_EXCLUDES(state_lock_);
   /// Clean stop: everything written, synced, saved; abort removed if `log_is_synced`.
   Status finish(bool log_is_synced);
 
  private:
   /// A save goes through these in order, so that what the side file says is on the disk before it says it.
   enum class Round : std::uint8_t { kIdle, kWriting, kSyncing };
-  void begin_round();
-  Status advance_round();
-  Status save(const SideState& state);
+  void begin_round() TERN_EXCLUDES(state_lock_);
+  Status advance_round() TERN_EXCLUDES(state_lock_);
+  Status save(const SideState& state) TERN_REQUIRES(state_lock_);
   [[nodiscard]] SideState snapshot() const;
+  [[nodiscard]] LogPosition pending_dispatched() const TERN_EXCLUDES(state_lock_);
   void watch_space();
   void remove_expired();
   void report(const char* what, const Status& status);
@@ -31,9 +35,10 @@ class Store::Upkeep {
   Store& store_;
   LogPosition indexed_;  // the key index is on the disk up to here
   std::int64_t next_index_sync_ms_ = 0;
-  SideFile side_file_;
+  mutable Mutex state_lock_;
+  SideFile side_file_ TERN_GUARDED_BY(state_lock_);
+  SideState pending_ TERN_GUARDED_BY(state_lock_);
   Round round_ = Round::kIdle;
-  SideState pending_;
   LogPosition saved_;
   std::int64_t next_round_ms_ = 0;
   std::int64_t next_space_ms_ = 0;

@@ -132,6 +132,41 @@ TEST_F(StoreTest, BeginsARemovedTopicAnew) {
   EXPECT_EQ(body_at(*again.store, "TA", 0, 0), "new");
 }
 
+// They were sent before the removal: nobody will ask for them, and the topic's next life begins at 0.
+TEST_F(StoreTest, ForgetsTheUndispatchedRecordsOfARemovedTopic) {
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life.send({"old"}) && life.send({"old"}));
+  ASSERT_TRUE(life->remove_topic("TA"));
+  life.dispatch();
+  EXPECT_EQ(life->find_queue("TA", 0), nullptr);
+  ASSERT_TRUE(life.send({"new"}));
+  life.dispatch();
+  EXPECT_EQ(bounds_of(*life.store, "TA", 0), "0-1");
+  EXPECT_EQ(body_at(*life.store, "TA", 0, 0), "new");
+  // A crash at once: what the log holds of both lives is read again.
+  const auto disk = disk_.kill();
+  StoreLife again(*disk, clock_, options_);
+  ASSERT_TRUE(again) << again.problem.text;
+  EXPECT_EQ(bounds_of(*again.store, "TA", 0), "0-1");
+  EXPECT_EQ(body_at(*again.store, "TA", 0, 0), "new");
+}
+
+// The saved state knows the first life, the files are those of the second.
+TEST_F(StoreTest, KeepsARemovedTopicsNextLifeThroughACrash) {
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life.send({"old"}) && life.send({"old"}));
+  life.save();
+  ASSERT_TRUE(life->remove_topic("TA"));
+  ASSERT_TRUE(life.send({"new"}));
+  life.dispatch();
+  life->upkeep_step();
+  const auto disk = disk_.kill();
+  StoreLife again(*disk, clock_, options_);
+  ASSERT_TRUE(again) << again.problem.text;
+  EXPECT_EQ(bounds_of(*again.store, "TA", 0), "0-1");
+  EXPECT_EQ(body_at(*again.store, "TA", 0, 0), "new");
+}
+
 TEST_F(StoreTest, TurnsReadOnlyAfterAFailedSync) {
   for (const auto* policy : {"SYNC_FLUSH", "ASYNC_FLUSH"}) {
     SCOPED_TRACE(policy);

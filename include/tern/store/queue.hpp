@@ -42,8 +42,9 @@ class Queue {
   std::int64_t next_offset = 0;
 
   /// Adds the entry of the record with this offset. Dispatch role only. An offset below max is ignored (already there,
-  /// after a restart); above max leaves a gap that is filled with Apache's pre-fill entries (0, 0x7FFFFFFF, 0) only if
-  /// the queue is empty, else kDamaged.
+  /// after a restart), unless the record stands behind the last one: then the queue begins anew with it; above max
+  /// leaves a gap that is filled with Apache's pre-fill entries (0, 0x7FFFFFFF, 0) only if the queue is empty, else
+  /// kDamaged.
   virtual Status append(QueueOffset offset, const QueueEntry& entry) = 0;
 
   [[nodiscard]] virtual QueueBounds bounds() const noexcept = 0;                  // any thread

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -148,6 +149,8 @@ class Store {
   [[nodiscard]] LogPosition min_position() const { return log_->min_position(); }
   [[nodiscard]] LogPosition max_position() const { return log_->watermarks().visible(); }
 
+  /// The topic's queues go, and with them its records, dispatched or not, although they stay in the log until they
+  /// expire. After a crash they may be found there again.
   Status remove_topic(std::string_view topic);
 
   // ---- steps (main's threads)
@@ -181,6 +184,9 @@ class Store {
   [[nodiscard]] bool dispatch_must_pause() const;
   /// The store time in the record that starts at `position`; kNotFound if it is gone.
   [[nodiscard]] Result<std::int64_t> stored_at(LogPosition position) const;
+  /// Dispatch does so from now on, with the topic's records up to here.
+  void pass_over(std::string_view topic) TERN_EXCLUDES(removed_lock_);
+  [[nodiscard]] bool is_removed(std::string_view topic, LogPosition position) TERN_EXCLUDES(removed_lock_);
 
   // Constant after construction.
   file::Disk& disk_;
@@ -206,6 +212,11 @@ class Store {
   std::vector<std::byte> dispatch_buffer_;
   std::vector<IndexKey> dispatch_keys_;
   QueuePtr dispatch_queue_;
+
+  // Records of these topics below these positions were sent before the topic was removed: dispatch passes them over.
+  Mutex removed_lock_;
+  std::map<std::string, LogPosition, std::less<>> removed_ TERN_GUARDED_BY(removed_lock_);
+  std::atomic<std::int64_t> removed_until_{0};  // the highest of them; stored after the map
 
   // A topic was removed, or the log's oldest segments: the state is saved although the log did not grow.
   std::atomic<bool> queues_changed_{false};
