@@ -3,6 +3,8 @@
 #include "tern/base/byte_order.hpp"
 #include "tern/store/side_file.hpp"
 
+#include "store/durable_directory.hpp"
+
 namespace tern::store {
 namespace {
 
@@ -44,7 +46,10 @@ Status save_checkpoint(file::Disk& disk, const std::string& path, const Checkpoi
   if (*size > static_cast<std::int64_t>(kFileSize)) {
     if (const auto status = (*file)->resize(kFileSize); !status) return status;
   }
-  return (*file)->sync();
+  if (const auto status = (*file)->sync(); !status) return status;
+  if (*size > 0) return {};
+  const auto parent = parent_of(path);  // its name is new
+  return parent.empty() ? Status() : disk.sync_directory(parent);
 }
 
 }  // namespace tern::store

@@ -45,8 +45,10 @@ Status SegmentList::load(std::string& problem) {
   if (!exists) return exists.error();
   if (!*exists) {
     if (auto made = disk_.make_directories(directory_); !made) return made;
-    if (auto synced = disk_.sync_directory(parent_of(directory_)); !synced) return synced;
   }
+  // Also if it exists: a process that was killed may have made it, or a segment in it, and not have come to this.
+  if (auto synced = disk_.sync_directory(parent_of(directory_)); !synced) return synced;
+  if (auto synced = disk_.sync_directory(directory_); !synced) return synced;
   auto listed = disk_.list(directory_);
   if (!listed) return listed.error();
   auto& files = *listed;

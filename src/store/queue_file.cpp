@@ -232,6 +232,25 @@ Status QueueFileSet::sync_directories(const QueueName& name) {
   return disk_.sync_directory(directory_);
 }
 
+Status QueueFiles::write_again(const QueueName& name) {
+  const auto files = list(name);
+  if (!files) return files.error();
+  std::vector<std::byte> bytes;
+  for (const auto& listed : *files) {
+    const auto file = open_existing(name, listed.start);
+    if (!file) return file.error();
+    for (std::int64_t at = 0; at < file_size_bytes_; at += static_cast<std::int64_t>(bytes.size())) {
+      bytes.resize(static_cast<std::size_t>(std::min(file_size_bytes_ - at, kScanEntries * kQueueEntrySize)));
+      if (const auto status = (*file)->read(at, bytes); !status) return status;
+      const bool is_hole = std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
+      if (is_hole) continue;
+      if (const auto status = (*file)->write(at, bytes); !status) return status;
+    }
+    if (const auto status = (*file)->sync(); !status) return status;
+  }
+  return sync_directories(name);
+}
+
 Result<std::optional<QueueFiles::Extent>> QueueFiles::find_extent(const QueueName& name, std::string& problem) {
   auto files = list(name);
   if (!files) return files.error();

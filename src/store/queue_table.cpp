@@ -136,6 +136,7 @@ class StoredQueue final : public Queue {
   bool is_dirty_ TERN_GUARDED_BY(lock_) = false;       // on the dirty list or on upkeep's
   bool has_old_files_ TERN_GUARDED_BY(lock_) = false;  // of an earlier life
   bool is_end_clean_ = false;                          // upkeep: nothing stands behind the end in the files
+  bool has_unsynced_names_ = false;                    // upkeep: a life before, or a write that failed, has made files
   std::uint64_t serial_;                               // stored under lock_; begins as the choice of the lock
   Mutex& lock_;
   // Stored under lock_ (min by upkeep, max by dispatch), read by anyone.
@@ -257,7 +258,7 @@ class StoredQueueTable final : public QueueTable {
   [[nodiscard]] std::vector<QueuePtr> all() const override;
   [[nodiscard]] std::vector<QueuePtr> of_topic(std::string_view topic) const override;
 
-  Status load_from_files(std::string* problem) override TERN_EXCLUDES(upkeep_lock_);
+  Status load_from_files(std::string* problem, bool is_synced) override TERN_EXCLUDES(upkeep_lock_);
   Status restore(std::string_view topic, std::int32_t id, QueueBounds bounds, QueuePositions positions) override
       TERN_EXCLUDES(upkeep_lock_);
   void trust_ends() override TERN_EXCLUDES(upkeep_lock_);
@@ -400,7 +401,7 @@ std::vector<QueuePtr> StoredQueueTable::of_topic(std::string_view topic) const {
 
 // ---- recovery
 
-Status StoredQueueTable::load_from_files(std::string* problem) {
+Status StoredQueueTable::load_from_files(std::string* problem, bool is_synced) {
   const MutexLock hold(upkeep_lock_);
   const auto topics = disk_.list(shared_->files.directory());
   if (!topics) return topics.error().code == std::errc::no_such_file_or_directory ? Status() : topics.error();
@@ -414,7 +415,10 @@ Status StoredQueueTable::load_from_files(std::string* problem) {
       std::string text;
       // A serial of its own: the descriptors that this opens must not stay as those of the queue.
       const QueueName name{topic.name, *id, shared_->next_serial.fetch_add(1, std::memory_order_relaxed)};
-      const auto extent = shared_->files.find_extent(name, text);
+      auto extent = shared_->files.find_extent(name, text);
+      if (extent && *extent && !is_synced) {
+        if (const auto status = shared_->files.write_again(name); !status) extent = status.error();
+      }
       shared_->files.forget(name);
       if (!extent) {
         if (text.empty()) {
@@ -629,6 +633,7 @@ Result<StoredQueueTable::Wrote> StoredQueueTable::write_some(StoredQueue& queue)
   }
   if (!queue.is_end_clean_) {
     if (const auto status = cut_files(queue, name, from); !status) return status.error();
+    queue.has_unsynced_names_ = true;
   }
   const std::int64_t bytes = count * kQueueEntrySize;
   const auto entries = std::span(buffer_).first(static_cast<std::size_t>(bytes));
@@ -636,8 +641,12 @@ Result<StoredQueueTable::Wrote> StoredQueueTable::write_some(StoredQueue& queue)
     if (const auto status = extend(queue, name, from, entries); !status) return status.error();
   }
   auto touched = files.write(name, from, entries);
-  if (!touched) return touched.error();
+  if (!touched) {
+    queue.has_unsynced_names_ = true;
+    return touched.error();
+  }
   const bool is_new = touched->needs_directory_sync;
+  touched->needs_directory_sync |= std::exchange(queue.has_unsynced_names_, false);
   if (const auto status = note_unsynced(queue, std::move(*touched)); !status) return status.error();
   const MutexLock hold(queue.lock_);
   if (is_new && from != queue.min_.load(std::memory_order_relaxed) && files.start_of(from) != from * kQueueEntrySize) {

@@ -86,7 +86,7 @@ Store::Recovery::Outcome Store::Recovery::run() {
     if (auto done = read_log(side_->dispatched, side_->durable, false); !done) return done;
   } else {
     std::string text;
-    if (const auto status = queues.load_from_files(&text); !status) {
+    if (const auto status = queues.load_from_files(&text, report_.was_clean); !status) {
       return problem(
           status.error(),
           text.empty() ? fmt::format("{}: {}", store_.options_.queues.directory, status.error().text()) : text);
@@ -151,6 +151,10 @@ Store::Recovery::Outcome Store::Recovery::run() {
     return problem(abort ? error(Errc::kReadOnly) : abort.error(),
                    fmt::format("{}/abort cannot be written", store_.root_));
   }
+  // A power cut must not take it: what comes after would look like a clean stop.
+  if (const auto status = store_.disk_.sync_directory(store_.root_); !status) {
+    return problem(status.error(), fmt::format("{}: {}", store_.root_, status.error().text()));
+  }
   report_.took_ms = store_.clock_.steady_ms() - started_ms;
   return {};
 }
@@ -166,6 +170,9 @@ Store::Recovery::Outcome Store::Recovery::lock_directory() {
   if (!opened) return problem(opened.error(), fmt::format("{} (storePathRootDir): {}", path, opened.error().text()));
   store_.lock_file_ = std::move(*opened);
   if (const auto status = store_.lock_file_->lock_first_byte(); !status) {
+    if (status.error().code != file::Errc::kLocked) {
+      return problem(status.error(), fmt::format("{}: {}", path, status.error().text()));
+    }
     return problem(error(Errc::kInUse), fmt::format("store {} is in use by another broker (its lock file {} is held); "
                                                     "give each broker its own storePathRootDir",
                                                     root, path));
@@ -251,6 +258,8 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
   const bool log_is_empty = store_.log_->files_end() == store_.log_->min_position();
   if (side_) {
     const auto& log_ref = *store_.log_;
+    // Until a life saves its first state, it finds that of the clean stop before it.
+    side_->is_clean = side_->is_clean && report_.was_clean;
     // Also if the rest is not believed: what differs may be damage, and then it must not pass for a torn tail.
     if (side_->durable <= log_ref.files_end()) known_durable_ = side_->durable;
     const bool is_inside = side_->dispatched >= log_ref.min_position() && side_->durable <= log_ref.files_end() &&

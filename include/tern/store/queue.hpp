@@ -88,8 +88,9 @@ class QueueTable {
   /// Recovery: what a side file or the queue's own files say. `load_from_files` finds each queue's end by its files as
   /// Apache does (third-last file on, first invalid entry); `restore` trusts given bounds. Then `truncate_to` forgets
   /// entries that point at or past `end`.
-  /// `problem`, if given, gets the text for the operator of what stopped loading: file, both sizes.
-  virtual Status load_from_files(std::string* problem = nullptr) = 0;
+  /// `problem`, if given, gets the text for the operator of what stopped loading: file, both sizes. Unless `is_synced`
+  /// (the last stop was clean), what the files hold is written and synced again before anyone relies on it.
+  virtual Status load_from_files(std::string* problem = nullptr, bool is_synced = true) = 0;
   /// Costs no system call. With `positions` neither truncate_to nor forget_before opens a file to see that nothing
   /// changes.
   virtual Status restore(std::string_view topic, std::int32_t id, QueueBounds bounds,
