@@ -326,6 +326,8 @@ TEST_F(KeyIndexTest, ForgetsWhatPointsPastTheLogsEnd) {
   for (const std::int64_t kept : {100, 77, 40, 39, 38, 1, 0}) {
     SCOPED_TRACE(kept);
     test::SimulatedDisk disk;
+    ASSERT_TRUE(disk.make_directories("store"));
+    ASSERT_TRUE(disk.sync_directory("/"));
     {
       const auto index = open(disk);
       add(*index, 0, 100);
