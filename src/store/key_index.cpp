@@ -188,6 +188,7 @@ Status FileKeyIndex::remove_from(LogPosition first) {
     files_.pop_back();
   }
   newest_ = files_.empty() ? nullptr : files_.back();
+  if (!newest_) has_unsynced_ = has_new_name_ = false;
   synced_timestamp_.store(newest_ ? newest_->header().end_timestamp : 0, std::memory_order_relaxed);
   return {};
 }
