@@ -50,7 +50,7 @@ struct BrokerOptions {
   int pull_queue_max = 0;                // pullThreadPoolQueueCapacity: pulls that wait for the disk
   Live<std::int64_t> pull_wait_ms_max;   // waitTimeMillsInPullQueue
   Live<int> key_query_count_max;         // defaultQueryMaxNum
-  std::string update_black_list;        // configBlackList, ';' between
+  std::string update_black_list;         // configBlackList, ';' between
 };
 std::span<const OptionRow<BrokerOptions>> broker_option_rows();
 

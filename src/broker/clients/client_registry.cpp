@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::int64_t kSilentMsMax = 120'000;
 
-// As Java's trim: what is not above a blank goes. Bytes of a multi-byte character are above it, whatever the sign of char.
+// As Java's trim: what is not above a blank goes. Bytes of a multi-byte character are above it, whatever the sign of
+// char.
 bool is_blank(char c) {
   return static_cast<unsigned char>(c) <= ' ';
 }

@@ -102,7 +102,7 @@ class TopicTable {
   DataVersion version_;
   protocol::Json others_ = protocol::Json::object();         // of the file: what we keep and do not read
   protocol::Json unread_topics_ = protocol::Json::object();  // entries of the table that are none to us
-  bool was_found_ = false;  // by load(), which precedes everything else
+  bool was_found_ = false;                                   // by load(), which precedes everything else
 };
 
 }  // namespace tern::broker
