@@ -1,5 +1,7 @@
 #include "store/upkeep.hpp"
 
+#include <algorithm>
+#include <array>
 #include <ctime>
 
 #include "store/delete_hours.hpp"
@@ -21,6 +23,30 @@ int local_hour(std::int64_t wall_ms) {
   std::tm local{};
   localtime_r(&seconds, &local);
   return local.tm_hour;
+}
+
+// Dispatch is ahead of what is durable: entries of records that a power cut may take, and others replace, must not be
+// in the saved state.
+Status hold_to(const Queue& queue, LogPosition position, SideState::QueueState& state) {
+  std::array<QueueEntry, 1> entry;
+  QueueOffset low = state.bounds.min;
+  QueueOffset high = state.bounds.max;
+  LogPosition end{-1};
+  while (low < high) {
+    const QueueOffset middle = low + (high - low) / 2;
+    const auto count = queue.read(middle, entry, false);
+    if (!count || *count == 0) return count ? error(Errc::kNotFound, middle.value) : count.error();
+    if (entry[0].position < position) {
+      low = middle + 1;
+      end = entry[0].position + entry[0].size;
+    } else {
+      high = middle;
+    }
+  }
+  state.bounds.max = low;
+  state.next_offset = low.value;
+  state.positions = low == state.bounds.min ? QueuePositions{} : QueuePositions{state.positions.first, end};
+  return {};
 }
 
 }  // namespace
@@ -90,16 +116,19 @@ StepResult Store::Upkeep::step() {
   return result;
 }
 
-SideState Store::Upkeep::snapshot() const {
+Result<SideState> Store::Upkeep::snapshot() const {
   SideState state;
   const auto& marks = store_.log_->watermarks();
-  // Positions first: queues may already be ahead of them, and recovery ignores entries that it meets again.
   state.durable = marks.durable();
   state.dispatched = std::min(marks.dispatched(), state.durable);
   state.last_store_timestamp = store_.log_->last_store_timestamp();
   for (const auto& queue : store_.queues_->all()) {
     const auto bounds = queue->bounds();
-    state.queues.push_back({queue->topic(), queue->id(), bounds, bounds.max.value, queue->positions()});
+    SideState::QueueState queue_state{queue->topic(), queue->id(), bounds, bounds.max.value, queue->positions()};
+    if (queue_state.positions.end > state.dispatched) {
+      if (const auto status = hold_to(*queue, state.dispatched, queue_state); !status) return status.error();
+    }
+    state.queues.push_back(std::move(queue_state));
   }
   return state;
 }
@@ -109,8 +138,13 @@ void Store::Upkeep::begin_round() {
   next_round_ms_ = store_.clock_.steady_ms() + kRoundEveryMs;
   const bool must_save = store_.queues_changed_.exchange(false);
   if (std::min(marks.dispatched(), marks.durable()) == saved_ && !must_save) return;
+  auto state = snapshot();
+  if (!state) {
+    store_.queues_changed_.store(true);
+    return report("the store's state cannot be told", state.error());
+  }
   const MutexLock hold(state_lock_);
-  pending_ = snapshot();
+  pending_ = std::move(*state);
   round_ = Round::kWriting;
 }
 
@@ -230,8 +264,10 @@ void Store::Upkeep::remove_expired() {
   report("retention", store_.log_->remove_before(keep_from));
   // The state's digest is that of bytes which may be gone now, and its bounds are old.
   store_.queues_changed_.store(true);
-  report("retention of queues", store_.queues_->forget_before(keep_from));
-  report("retention of the key index", store_.index_->forget_before(keep_from));
+  // What could not be removed keeps its entries.
+  const LogPosition begin = store_.log_->min_position();
+  report("retention of queues", store_.queues_->forget_before(begin));
+  report("retention of the key index", store_.index_->forget_before(begin));
 }
 
 Status Store::Upkeep::finish(bool log_is_synced) {
@@ -242,8 +278,10 @@ Status Store::Upkeep::finish(bool log_is_synced) {
     if (*wrote == 0) break;
   }
   if (const auto status = store_.index_->sync(); !status) return status;
+  auto told = snapshot();
+  if (!told) return told.error();
   const MutexLock hold(state_lock_);
-  SideState state = snapshot();
+  SideState& state = *told;
   state.is_clean = log_is_synced;
   state.indexed = state.dispatched;
   if (const auto status = save(state); !status) return status;

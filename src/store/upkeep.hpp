@@ -26,7 +26,8 @@ class Store::Upkeep {
   void begin_round() TERN_EXCLUDES(state_lock_);
   Status advance_round() TERN_EXCLUDES(state_lock_);
   Status save(const SideState& state) TERN_REQUIRES(state_lock_);
-  [[nodiscard]] SideState snapshot() const;
+  /// The queues as they stood at `dispatched`.
+  Result<SideState> snapshot() const;
   [[nodiscard]] LogPosition pending_dispatched() const TERN_EXCLUDES(state_lock_);
   void watch_space();
   void remove_expired();
