@@ -116,7 +116,6 @@ TEST(ApacheBrokerKeys, StopWhereDataSecurityOrAvailabilityWouldBeLost) {
            {"indexRocksDBEnable", "true"},
            {"popConsumerKVServiceEnable", "true"},
            {"messageStorePlugIn", "org.apache.rocketmq.tieredstore.TieredMessageStore"},
-           {"enableConsumeQueueExt", "true"},
            {"enableLmq", "true"},
            {"storePathCommitLog", "/disk1,/disk2"},
            {"readOnlyCommitLogStorePaths", "/disk3"},

@@ -210,7 +210,7 @@ class BrokerFixture : public ::testing::Test {
                       delayed.get(),
                       /*registration=*/nullptr,
                       /*status=*/nullptr,
-                      &config,
+                      &runtime_config,
                       /*network=*/nullptr};
     store->log().on_durable([this] { posted.push_back([this] { stage().answer_durable(); }); });
     store->start(hold.get(), [] {});
@@ -387,11 +387,12 @@ class BrokerFixture : public ::testing::Test {
   broker::BrokerOptions options;
   store::StoreOptions store_options;
   OptionSet settings{"broker"};
-  std::vector<PropertyLine> kept;  // changes that would stand in the file
-  RuntimeConfig config{settings, "configBlackList;brokerConfigPath", [this](std::span<const PropertyLine> changed) {
-                         kept.assign(changed.begin(), changed.end());
-                         return cannot_keep;
-                       }};
+  std::vector<PropertyLine> kept_settings;  // changes that would stand in the file
+  RuntimeConfig runtime_config{settings, "configBlackList;brokerConfigPath",
+                               [this](std::span<const PropertyLine> changed) {
+                                 kept_settings.assign(changed.begin(), changed.end());
+                                 return cannot_keep;
+                               }};
   std::optional<std::string> cannot_keep;
   broker::BrokerIdentity identity{"c", "b", 0, {}, {}, {}};
   WorkQueue blocking;

@@ -60,7 +60,7 @@ class NameserverFixture : public ::testing::Test {
   nameserver::RouteTable table{options};
   nameserver::RouteBodies bodies{table};
   nameserver::KvConfig kv{disk, "kvConfig.json"};
-  nameserver::RuntimeConfig config{defaults.settings, options.update_black_list};
+  RuntimeConfig config{defaults.settings, options.update_black_list};
   nameserver::MinimumNotices notices{
       options, [this](const std::string& address, const protocol::Outgoing& request) {
         notices_sent.push_back({address, request.code, std::string(request.fields.json())});

@@ -34,7 +34,8 @@ TEST_F(BrokerConfigTest, ChangesWhatMayChangeAtRunTimeAndKeepsIt) {
   EXPECT_EQ(update("maxMessageSize = 65536\nfileReservedTime=24\n")->code(), 0);
   EXPECT_EQ(options.message_size_max, 65'536);
   EXPECT_EQ(store_options.file_reserved_hours, 24);
-  EXPECT_THAT(kept, ElementsAre(PropertyLine{"maxMessageSize", "65536", 0}, PropertyLine{"fileReservedTime", "24", 0}));
+  EXPECT_THAT(kept_settings,
+              ElementsAre(PropertyLine{"maxMessageSize", "65536", 0}, PropertyLine{"fileReservedTime", "24", 0}));
   make_topic("T");
   EXPECT_EQ(send("T", std::string(65'537, 'x'))->code(), 13) << "the next request sees it";
   EXPECT_EQ(send("T", std::string(65'536, 'x'))->code(), 0);
@@ -53,7 +54,7 @@ TEST_F(BrokerConfigTest, RefusesStartTimeUnknownAndIllegalOnesByNameAndChangesNo
     EXPECT_THAT(refused->remark(), HasSubstr(why)) << line;
     EXPECT_TRUE(options.long_polling) << line;
   }
-  EXPECT_THAT(kept, IsEmpty());
+  EXPECT_THAT(kept_settings, IsEmpty());
 }
 
 TEST_F(BrokerConfigTest, RefusesKeysThatAreClosedToRemoteChange) {

@@ -55,7 +55,9 @@ class Tail {
   SegmentList segments_;
   SegmentPtr segment_;
   WindowPtr window_;
-  LogTail tail_{clock_, watermarks_, segments_wakeup_, flush_wakeup_, {kSegmentSize, kSegmentSize, false}};
+  const Live<bool> accepts_clock_behind_{false};
+  LogTail tail_{
+      clock_, watermarks_, segments_wakeup_, flush_wakeup_, {kSegmentSize, kSegmentSize, false, accepts_clock_behind_}};
   const std::shared_ptr<Queue> queue_ = std::make_shared<OffsetsOnly>();
 };
 

@@ -42,13 +42,13 @@ TEST(QueueTable, WritesFilesByteForByteAsApache) {
   const auto table = open_table(disk);
   const auto queue = table->get_or_create("TA", 3);
   ASSERT_TRUE(queue->append({0}, {{0x0102030405060708}, 0x0A0B0C0D, -2}));
-  ASSERT_TRUE(queue->append({1}, {{0x0102030405060709}, 1, 2}));
+  ASSERT_TRUE(queue->append({1}, {{0x010203040F111315}, 1, 2}));
   write_all(*table);
   const auto content = test::read_text(disk, file_name(0));
   ASSERT_EQ(content.size(), static_cast<std::size_t>(kEntriesPerFile * kQueueEntrySize));
   EXPECT_EQ(hex(content.substr(0, 40)),
             "01020304050607080a0b0c0dfffffffffffffffe"
-            "0102030405060709000000010000000000000002");
+            "010203040f111315000000010000000000000002");
   EXPECT_EQ(content.find_first_not_of('\0', 40), std::string::npos);
 }
 
