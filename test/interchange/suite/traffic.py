@@ -96,7 +96,7 @@ def write(place, session, ledger, phase):
     ledger.retries = labels[:3]
     # They wait one second in the schedule first. The consumer may have got, and handed back, some of them again.
     wait_until(lambda: place.end(RETRY_TOPIC, 0) - (place.committed(RETRYING, RETRY_TOPIC, 0) or 0) == len(ledger.retries),
-               30, "the retries to be due")
+               120, "the retries to be due")
 
     delayed = [message(DELAY, i % QUEUES, f"{phase}-long-{i}", delay=place.layout.long_level, keys=f"{phase}-longkey-{i}") for i in range(3)]
     send(delayed)
