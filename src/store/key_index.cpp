@@ -87,6 +87,9 @@ class FileKeyIndex final : public KeyIndex {
   [[nodiscard]] std::int64_t checkpoint_timestamp() const noexcept override {
     return synced_timestamp_.load(std::memory_order_relaxed);
   }
+  [[nodiscard]] std::int64_t finished_timestamp() const noexcept override {
+    return options_.is_enabled ? finished_timestamp_.load(std::memory_order_relaxed) : INT64_MAX;
+  }
 
  private:
   using FilePtr = std::shared_ptr<IndexFile>;
@@ -94,6 +97,9 @@ class FileKeyIndex final : public KeyIndex {
     const MutexLock hold(files_lock_);
     return files_;
   }
+  /// Everything in the newest file, if there is one, is synced: by what its header was then.
+  void note_synced(const IndexHeader& newest);
+  void note_synced() { note_synced(newest_ ? newest_->header() : IndexHeader{}); }
   /// The file to write to: the newest, or a new one if there is none or it is full or damaged.
   Result<FilePtr> writable();
   [[nodiscard]] std::string new_path(const std::string& last_name) const;
@@ -119,6 +125,7 @@ class FileKeyIndex final : public KeyIndex {
   bool has_unsynced_ = false;
   Status sync_status_;
   std::atomic<std::int64_t> synced_timestamp_{0};
+  std::atomic<std::int64_t> finished_timestamp_{0};
 };
 
 Status FileKeyIndex::load(bool trusts_files, std::int64_t checkpoint_timestamp, LogPosition synced_to,
@@ -164,8 +171,14 @@ Status FileKeyIndex::load(bool trusts_files, std::int64_t checkpoint_timestamp, 
     if (*repaired)
       log_warning("{}: keys of the last moments before the power cut are indexed again", files_.back()->path());
   }
-  synced_timestamp_.store(files_.back()->header().end_timestamp, std::memory_order_relaxed);
+  note_synced(files_.back()->header());
   return {};
+}
+
+void FileKeyIndex::note_synced(const IndexHeader& newest) {
+  const bool is_full = newest.next_entry >= shape_.entries_max;
+  synced_timestamp_.store(newest.end_timestamp, std::memory_order_relaxed);
+  finished_timestamp_.store(is_full ? newest.end_timestamp : newest.begin_timestamp, std::memory_order_relaxed);
 }
 
 std::vector<KeyIndex::Extent> FileKeyIndex::extents() const {
@@ -189,7 +202,7 @@ Status FileKeyIndex::remove_from(LogPosition first) {
   }
   newest_ = files_.empty() ? nullptr : files_.back();
   if (!newest_) has_unsynced_ = has_new_name_ = false;
-  synced_timestamp_.store(newest_ ? newest_->header().end_timestamp : 0, std::memory_order_relaxed);
+  note_synced();
   return {};
 }
 
@@ -205,7 +218,7 @@ Status FileKeyIndex::truncate_to(LogPosition end) {
   }
   newest_ = files_.empty() ? nullptr : files_.back();
   if (!newest_) has_unsynced_ = has_new_name_ = false;
-  synced_timestamp_.store(newest_ ? newest_->header().end_timestamp : 0, std::memory_order_relaxed);
+  note_synced();
   return {};
 }
 
@@ -348,11 +361,11 @@ LogPosition FileKeyIndex::written_to() const noexcept {
 Status FileKeyIndex::sync() {
   if (!sync_status_) return sync_status_;  // nobody knows what the file holds
   if (has_unsynced_) {
-    const std::int64_t timestamp = newest_->header().end_timestamp;
+    const auto header = newest_->header();
     sync_status_ = newest_->sync();
     if (!sync_status_) return sync_status_;
     has_unsynced_ = false;
-    synced_timestamp_.store(timestamp, std::memory_order_relaxed);
+    note_synced(header);
   }
   if (has_new_name_) {
     sync_status_ = disk_.sync_directory(options_.directory);

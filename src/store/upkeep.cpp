@@ -207,7 +207,11 @@ Status Store::Upkeep::save(const SideState& state) {
   saved_ = complete.dispatched;
   Checkpoint checkpoint;
   checkpoint.log_timestamp = complete.last_store_timestamp;
-  checkpoint.queue_timestamp = complete.last_store_timestamp;
+  // After a kill Apache's broker removes an index file that was added to since, and builds keys and queues anew from
+  // here on.
+  checkpoint.queue_timestamp = complete.is_clean
+                                   ? complete.last_store_timestamp
+                                   : std::min(complete.last_store_timestamp, store_.index_->finished_timestamp());
   checkpoint.index_timestamp = store_.index_->checkpoint_timestamp();
   checkpoint.queue_position = complete.dispatched.value;
   return save_checkpoint(store_.disk_, file::join(store_.root_, "checkpoint"), checkpoint);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "tern/store/side_file.hpp"
+
 #include "store/store_fixture.hpp"
 
 namespace tern::store {
@@ -80,6 +82,24 @@ TEST_F(UpkeepTest, SavesNothingWhileNothingChanges) {
   ASSERT_TRUE(life.send({"body"}));
   life.save();
   EXPECT_GT(disk_.changes(), changes);
+}
+
+// Apache's recovery removes an index file whose end is behind the checkpoint's time of the index, and dispatches again
+// from the time of the queues: all keys of that file must come from there.
+TEST_F(UpkeepTest, TellsApacheToDispatchAgainFromWhereTheUnfinishedIndexFileBegins) {
+  const auto checkpoint = [&] { return **load_checkpoint(disk_, "/store/checkpoint"); };
+  StoreLife life(disk_, clock_, options_);
+  const auto first = clock_.wall_ms();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(life.send({"body", "TA", 0, "key"}));
+    clock_.advance_ms(10'000);
+  }
+  life.save();
+  EXPECT_EQ(checkpoint().log_timestamp, first + 20'000);
+  EXPECT_EQ(checkpoint().index_timestamp, first + 20'000);
+  EXPECT_EQ(checkpoint().queue_timestamp, first);
+  ASSERT_TRUE(life.close());
+  EXPECT_EQ(checkpoint().queue_timestamp, first + 20'000) << "a clean stop leaves nothing to be dispatched";
 }
 
 TEST_F(UpkeepTest, GoesOnSavingAfterAFailure) {

@@ -77,6 +77,9 @@ class KeyIndex {
   virtual Status forget_before(LogPosition min_position) = 0;
   [[nodiscard]] virtual std::int64_t checkpoint_timestamp()
       const noexcept = 0;  // for Apache's checkpoint file: end of what is synced
+  /// Store time (ms) of the last record of the last file that is full and synced, or of the first one in a file behind
+  /// it, to which more keys will be added; 0 if there is no file, the largest there is if keys are not indexed.
+  [[nodiscard]] virtual std::int64_t finished_timestamp() const noexcept = 0;
 };
 
 }  // namespace tern::store
