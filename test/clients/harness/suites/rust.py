@@ -48,7 +48,7 @@ def _build():
     """The path of the test program."""
     if shutil.which("cargo") is None:
         raise RuntimeError("no cargo: the suite rust needs Rust 1.95 or later, which Debian 12 does not have")
-    built = subprocess.run(["cargo", "test", "--locked", "--no-run", "--message-format=json-render-diagnostics"], cwd=PROJECT,
+    built = subprocess.run(["cargo", "test", "--no-run", "--message-format=json-render-diagnostics"], cwd=PROJECT,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=BUILD_S)
     messages = [json.loads(line) for line in built.stdout.splitlines() if line.startswith("{")]
     programs = [message["executable"] for message in messages if message.get("executable")]
