@@ -204,7 +204,11 @@ def _verify_queries(session, ledger):
 
 
 def _expect_found(found, wanted, what):
-    found, wanted = (sorted(views, key=lambda view: view["position"]) for views in (found, wanted))
+    """Apache's recovery from a kill may index once more the last record of the last full index file."""
+    distinct = {view["position"]: view for view in found}
+    if len(found) == FOUND_MAX:
+        wanted = sorted(wanted, key=lambda view: view["position"])[len(found) - len(distinct):]
+    found, wanted = (sorted(views, key=lambda view: view["position"]) for views in (distinct.values(), wanted))
     assert found == wanted, f"{what}: found {[view['position'] for view in found]}, wanted {[view['position'] for view in wanted]}"
 
 
