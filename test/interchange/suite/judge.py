@@ -108,7 +108,8 @@ def _tags_codes(layout, record):
 
 def _judge_index(verdict, is_complete):
     records = {record.position: record for record in verdict.log.records}
-    for index in verdict.indexes:
+    ends = [0] + [index.end_time for index in verdict.indexes]
+    for index, previous_end in zip(verdict.indexes, ends):
         # Apache's broker makes a file before it has something to put there, and may be killed in between.
         if not is_complete and index is verdict.indexes[-1] and index.next_entry == 0 and not any(index.slots):
             continue
@@ -129,7 +130,7 @@ def _judge_index(verdict, is_complete):
         if len(reached) != index.next_entry - 1:
             verdict.say(f"{index.path}: {index.next_entry - 1 - len(reached)} entries are in no chain")
         last = -1
-        for hash_, position, seconds, _ in index.entries[1:]:
+        for number, (hash_, position, seconds, _) in enumerate(index.entries[1:], 1):
             record = records.get(position)
             if record is None:
                 verdict.say(f"{index.path}: an entry for position {position}, where no record is")
@@ -139,14 +140,16 @@ def _judge_index(verdict, is_complete):
             if position < last:
                 verdict.say(f"{index.path}: position {position} after {last}")
             last = position
-            if seconds != max(0, record.stored - index.begin_time) // 1000:
+            # Apache measures a file's first entry from the end of the file before, which is another record after a gap.
+            since = {index.begin_time} if number > 1 else {index.begin_time, previous_end}
+            if seconds not in {max(0, record.stored - begin) // 1000 for begin in since}:
                 verdict.say(f"{index.path}: {seconds} s for the record at {position}, "
                             f"{(record.stored - index.begin_time) / 1000} s after the first")
         if index.next_entry > 1:
             first, newest = records.get(index.entries[1][1]), records.get(last)
-            ends = index.begin_position, index.begin_time, index.end_position, index.end_time
-            if first and newest and ends != (first.position, first.stored, newest.position, newest.stored):
-                verdict.say(f"{index.path}: its header {ends} does not name its first and last record")
+            header = index.begin_position, index.begin_time, index.end_position, index.end_time
+            if first and newest and header != (first.position, first.stored, newest.position, newest.stored):
+                verdict.say(f"{index.path}: its header {header} does not name its first and last record")
     if is_complete:
         missing = [(record.position, key) for record in verdict.log.records for key in record.keys
                    if not any(record.position in log_files.find_in_index(index, key) for index in verdict.indexes)]
