@@ -207,13 +207,17 @@ Status Store::Upkeep::save(const SideState& state) {
   saved_ = complete.dispatched;
   Checkpoint checkpoint;
   checkpoint.log_timestamp = complete.last_store_timestamp;
-  // After a kill Apache's broker removes an index file that was added to since, and builds keys and queues anew from
-  // here on.
-  checkpoint.queue_timestamp = complete.is_clean
-                                   ? complete.last_store_timestamp
-                                   : std::min(complete.last_store_timestamp, store_.index_->finished_timestamp());
+  checkpoint.queue_timestamp = complete.last_store_timestamp;
   checkpoint.index_timestamp = store_.index_->checkpoint_timestamp();
   checkpoint.queue_position = complete.dispatched.value;
+  if (!complete.is_clean) {
+    // After a kill Apache's broker removes an index file that was added to since, and dispatches again from the newest
+    // segment whose first record is at most of this time (5.5.0: if no position is given). All keys of that file must
+    // be behind it.
+    const std::int64_t finished = std::max<std::int64_t>(store_.index_->finished_timestamp() - 1, 0);
+    checkpoint.queue_timestamp = std::min(checkpoint.queue_timestamp, finished);
+    checkpoint.queue_position = 0;
+  }
   return save_checkpoint(store_.disk_, file::join(store_.root_, "checkpoint"), checkpoint);
 }
 

@@ -56,8 +56,6 @@ class Chain:
                 verdict = judge.judge(place.layout, place.root, kind, not self.is_killed)
                 context.say(f"{kind} {'was killed' if self.is_killed else 'closed it'}: {verdict.summary}")
                 self._look_at_delayed(verdict, ledger, is_last)
-                if self.is_killed and not is_last and self.kinds[turn + 1] == "apache":
-                    ledger.may_lack_keys.append(_keys_apache_may_lose(verdict))
             if self.is_ipv6:
                 ledger.count("IPv6 hosts" if host == IPV6_LOOPBACK else "IPv6 hosts wanted, but this machine has none")
             return ledger.counts
@@ -69,15 +67,6 @@ class Chain:
         delivered = {record.properties["label"] for record in verdict.log.records if record.topic == traffic.DELAY}
         if self.is_killed:
             ledger.may_come_twice |= delivered & set(ledger.short)
-
-
-def _keys_apache_may_lose(verdict):
-    """After a kill Apache's broker removes the index files that its checkpoint does not vouch for, and dispatches again from
-    the newest segment that its queues reach: what those files held of segments before that cannot be found by key."""
-    vouched_to = log_files.read_checkpoint(verdict.root)[2]
-    kept = [index.end_position for index in verdict.indexes if index.end_time <= vouched_to]
-    size = verdict.layout.segment_size
-    return max(kept, default=0), max(record.position for record in verdict.log.records) // size * size
 
 
 def _has_ipv6():

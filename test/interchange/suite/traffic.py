@@ -43,7 +43,6 @@ class Ledger:
         self.offsets = {}    # (group, topic, queue) -> committed
         self.loaded = []     # what the broker acknowledged while it was killed
         self.counts = {}     # for the report
-        self.may_lack_keys = []  # ranges of log positions whose keys Apache's recovery from a kill may not have kept
 
     def note(self, specs, results):
         for spec, result in zip(specs, results):
@@ -51,9 +50,6 @@ class Ledger:
                 raise AssertionError(f"{spec['label']}: {result}")
             # The queue of a delayed message's answer is that of the schedule.
             self.specs[spec["label"]] = {**result, **spec}
-
-    def needs_keys(self, view):
-        return not any(begin <= view["position"] < end for begin, end in self.may_lack_keys)
 
     def count(self, what, number=1):
         self.counts[what] = self.counts.get(what, 0) + number
@@ -190,12 +186,11 @@ def _verify_queries(session, ledger):
             if not key or key == COMMON_KEY or (view["offset"] % 4 and "size" not in key):
                 continue
             wanted = [other for other in everything if other["topic"] == topic and key in other["properties"].get("KEYS", "").split(" ")]
-            _expect_found(ledger, session.by_key(topic, key, 0, FOR_EVER), wanted, f"key {key}")
+            _expect_found(session.by_key(topic, key, 0, FOR_EVER), wanted, f"key {key}")
             ledger.count("queries by key")
         if view["offset"] % 7 == 0:
-            if ledger.needs_keys(view):
-                assert session.view(topic, properties["UNIQ_KEY"]) == view, f"unique key of {view}"
-                ledger.count("queries by unique key")
+            assert session.view(topic, properties["UNIQ_KEY"]) == view, f"unique key of {view}"
+            ledger.count("queries by unique key")
             assert session.view(topic, ledger.specs[properties["label"]]["offset_id"]) == view, f"message id of {view}"
             ledger.count("queries by message id")
             first = min(other["offset"] for other in everything
@@ -204,16 +199,16 @@ def _verify_queries(session, ledger):
             assert found == first, f"{topic}#{view['queue']} at time {view['stored']}: {found} instead of {first}"
             ledger.count("searches by time")
     wanted = [view for view in everything if COMMON_KEY in view["properties"].get("KEYS", "").split(" ")]
-    _expect_found(ledger, session.by_key(PLAIN, COMMON_KEY, 0, FOR_EVER), wanted, "the common key")
+    _expect_found(session.by_key(PLAIN, COMMON_KEY, 0, FOR_EVER), wanted, "the common key")
 
 
-def _expect_found(ledger, found, wanted, what):
+def _expect_found(found, wanted, what):
     """Apache's recovery from a kill may index once more the last record of the last full index file: it pushes out an older one."""
     distinct = {view["position"]: view for view in found}
     newest = sorted(wanted, key=lambda view: view["position"])[-(FOUND_MAX - len(found) + len(distinct)):]
     possible = {view["position"]: view for view in wanted}
     strange = [position for position, view in distinct.items() if possible.get(position) != view]
-    lacking = [view["position"] for view in newest if ledger.needs_keys(view) and view["position"] not in distinct]
+    lacking = [view["position"] for view in newest if view["position"] not in distinct]
     assert not strange and not lacking, f"{what}: found {sorted(distinct)}, not wanted {strange}, lacking {lacking}"
 
 
