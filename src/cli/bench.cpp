@@ -14,13 +14,7 @@ constexpr Verb kRows[] = {
 }  // namespace
 
 Run declare_bench(CLI::App& app) {
-  app.require_subcommand(1);
-  auto runs = std::make_shared<std::map<const CLI::App*, Run>>();
-  for (const auto& verb : kRows) {
-    auto* command = app.add_subcommand(std::string(verb.name), std::string(verb.purpose));
-    (*runs)[command] = verb.declare(*command);
-  }
-  return [&app, runs] { return runs->at(app.get_subcommands().front())(); };
+  return declare_verbs(app, kRows);
 }
 
 }  // namespace tern::cli

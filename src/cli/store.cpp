@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 #include <ctime>
-#include <map>
 
 #include "cli/store_verbs.hpp"
 
@@ -84,13 +83,7 @@ Outcome<store::StoreOptions> read_settings(file::Disk& disk, const std::string& 
 }  // namespace
 
 Run declare_store(CLI::App& app) {
-  app.require_subcommand(1);
-  auto runs = std::make_shared<std::map<const CLI::App*, Run>>();
-  for (const auto& verb : kRows) {
-    auto* command = app.add_subcommand(std::string(verb.name), std::string(verb.purpose));
-    (*runs)[command] = verb.declare(*command);
-  }
-  return [&app, runs] { return runs->at(app.get_subcommands().front())(); };
+  return declare_verbs(app, kRows);
 }
 
 void declare_target(CLI::App& app, StoreTarget& target) {

@@ -1,5 +1,8 @@
 #include "cli/verbs.hpp"
 
+#include <map>
+#include <memory>
+
 namespace tern::cli {
 namespace {
 
@@ -16,5 +19,15 @@ constexpr Verb kRows[] = {
 }  // namespace
 
 const std::span<const Verb> kVerbs{kRows};
+
+Run declare_verbs(CLI::App& app, std::span<const Verb> verbs) {
+  app.require_subcommand(1);
+  auto runs = std::make_shared<std::map<const CLI::App*, Run>>();
+  for (const auto& verb : verbs) {
+    auto* command = app.add_subcommand(std::string(verb.name), std::string(verb.purpose));
+    (*runs)[command] = verb.declare(*command);
+  }
+  return [&app, runs] { return runs->at(app.get_subcommands().front())(); };
+}
 
 }  // namespace tern::cli

@@ -23,6 +23,9 @@ struct Verb {
 };
 extern const std::span<const Verb> kVerbs;
 
+/// Makes each row a subcommand of `app`, which needs one; runs the one that was given.
+Run declare_verbs(CLI::App& app, std::span<const Verb> verbs);
+
 Run declare_send(CLI::App& app);
 Run declare_consume(CLI::App& app);
 Run declare_route(CLI::App& app);

@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <exception>
-#include <map>
 #include <string>
 
 #include "tern/base/log.hpp"
@@ -16,12 +15,7 @@ constexpr int kExitUsage = 2;
 int run(int argc, char** argv) {
   CLI::App app{"ternctl: talks to TernMQ, and to any server of its protocol."};
   app.set_version_flag("--version", TERN_VERSION);
-  app.require_subcommand(1);
-  std::map<const CLI::App*, tern::cli::Run> runs;
-  for (const auto& verb : tern::cli::kVerbs) {
-    auto* command = app.add_subcommand(std::string(verb.name), std::string(verb.purpose));
-    runs[command] = verb.declare(*command);
-  }
+  const auto verb = tern::cli::declare_verbs(app, tern::cli::kVerbs);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
@@ -29,7 +23,7 @@ int run(int argc, char** argv) {
   }
   std::string ignored;  // no file is opened, so nothing can fail
   tern::start_log({tern::LogLevel::kError, {}, 0, 0}, ignored);
-  const auto outcome = runs.at(app.get_subcommands().front())();
+  const auto outcome = verb();
   if (outcome) return *outcome;
   std::fprintf(stderr, "ternctl: %s\n", outcome.error().text.c_str());
   return outcome.error().status;
