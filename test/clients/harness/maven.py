@@ -1,10 +1,22 @@
 """Published Java programs, by way of Maven: class paths of small projects, and the java command."""
 
+import contextlib
+import fcntl
 import os
 import pathlib
 import subprocess
 
 MAVEN = ["mvn", "-B", "-ntp"]
+
+
+@contextlib.contextmanager
+def downloads():
+    """Suites run beside each other, and Maven's local repository takes one writer at a time."""
+    repository = pathlib.Path.home() / ".m2"
+    repository.mkdir(exist_ok=True)
+    with open(repository / ".tern-downloads.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def class_path(project, work):
@@ -14,7 +26,8 @@ def class_path(project, work):
     if not target.exists():
         command = MAVEN + ["-q", "-f", str(project), "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath",
                            f"-Dmdep.outputFile={target}"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        with downloads():
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"no class path for {project}:\n{done.stdout[-4000:]}")
     return target.read_text().strip()
