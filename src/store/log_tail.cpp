@@ -164,7 +164,11 @@ void LogTail::copy(AppendBatch& batch, const Placed& placed) const noexcept {
 std::optional<Errc> LogTail::refusal(std::int64_t now_ms) const noexcept {
   if (is_closed()) return Errc::kReadOnly;
   if (is_disk_full_.load(std::memory_order_relaxed)) return Errc::kDiskFull;
-  if (last_store_timestamp() - now_ms > kClockBehindMaxMs && !settings_.accepts_clock_behind) return Errc::kClockBehind;
+  // Not by the time that was read outside alone: who waited long for the lock brings an old one.
+  if (last_store_timestamp() - now_ms > kClockBehindMaxMs && !settings_.accepts_clock_behind &&
+      last_store_timestamp() - LogTail::now_ms() > kClockBehindMaxMs) {
+    return Errc::kClockBehind;
+  }
   return {};
 }
 
