@@ -26,12 +26,13 @@ struct BrokerOptions {
   bool cluster_topic_enable = true;
   bool broker_topic_enable = true;
   bool trace_topic_enable = false;
-  std::string trace_topic;     // msgTraceTopicName
-  std::string region_id;       // regionId
-  Live<bool> trace_on;         // traceOn
-  Live<int> message_size_max;  // maxMessageSize
-  std::string delay_levels;    // messageDelayLevel
-  Live<bool> long_polling;     // longPollingEnable
+  std::string trace_topic;         // msgTraceTopicName
+  std::string region_id;           // regionId
+  Live<bool> trace_on;             // traceOn
+  Live<int> message_size_max;      // maxMessageSize
+  Live<bool> group_append = true;  // groupAppendEnable: one acquisition of the put lock per turn, not per send
+  std::string delay_levels;        // messageDelayLevel
+  Live<bool> long_polling;         // longPollingEnable
   Live<std::int64_t> short_polling_ms;
   Live<bool> reject_transactions;             // rejectTransactionMessage
   Live<bool> lite_pull_enable;                // litePullMessageEnable

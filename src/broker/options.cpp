@@ -69,6 +69,10 @@ std::span<const OptionRow<BrokerOptions>> broker_option_rows() {
       {"traceOn", &O::trace_on, "true", anything(), "Whether clients that can trace are told to."},
       {"maxMessageSize", &O::message_size_max, "4194304", range(10, 16'000'000),
        "Largest message body or batch, in bytes."},
+      {"groupAppendEnable", &O::group_append, "true", anything(),
+       "Whether the sends that an io thread reads in one turn are put into the log under one acquisition of "
+       "putMessageLock; "
+       "false: one for each send, as Apache's brokers do."},
       {"messageDelayLevel", &O::delay_levels, "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
        delay_levels(), "The delay of each level, from level 1 on."},
       {"longPollingEnable", &O::long_polling, "true", anything(),

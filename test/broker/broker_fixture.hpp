@@ -260,6 +260,12 @@ class BrokerFixture : public ::testing::Test {
 
   /// One request in a turn of its own.
   AnswerPtr ask(RequestCode code, const Fields& fields, std::string_view body = {}, const AskOptions& how = {}) {
+    auto captured = begin(code, fields, body, how);
+    run();
+    return captured;
+  }
+  /// One request, in a turn that goes on.
+  AnswerPtr begin(RequestCode code, const Fields& fields, std::string_view body = {}, const AskOptions& how = {}) {
     protocol::CommandHeader header;
     header.code = static_cast<std::int32_t>(code);
     header.version = how.version;
@@ -268,7 +274,6 @@ class BrokerFixture : public ::testing::Test {
     const remoting::Request request{header, std::as_bytes(std::span(body)), over};
     auto captured = std::make_shared<CapturedAnswer>();
     broker::processor_table().dispatch(services, request, remoting::Reply(captured, 1, how.is_one_way));
-    run();
     return captured;
   }
 

@@ -1,5 +1,7 @@
 #include "broker/send/send_stage.hpp"
 
+#include <utility>
+
 #include "tern/base/check.hpp"
 
 namespace tern::broker {
@@ -63,7 +65,7 @@ bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordPart
     }
   }
   batch_->waiters.push_back({std::move(reply), {}, wait_for_durable, std::move(unique_key), clock_.steady_ms()});
-  if (batch_->records.is_full()) append(batch_);
+  end_send();
   return true;
 }
 
@@ -74,12 +76,19 @@ bool SendStage::send(const message::RecordParts& part, bool wait_for_durable, Do
     return false;
   }
   batch_->waiters.push_back({{}, std::move(done), wait_for_durable, {}, clock_.steady_ms()});
-  if (batch_->records.is_full()) append(batch_);
+  end_send();
   return true;
 }
 
+void SendStage::end_send() {
+  if (options_.group_append && !batch_->records.is_full()) return;
+  append(batch_);
+  has_appended_ = true;
+}
+
 bool SendStage::append() {
-  if (batch_->records.empty() && stalled_.empty()) return false;
+  const bool has_appended = std::exchange(has_appended_, false);
+  if (batch_->records.empty() && stalled_.empty()) return has_appended;
   while (!stalled_.empty()) {
     auto oldest = std::move(stalled_.front());
     stalled_.pop_front();

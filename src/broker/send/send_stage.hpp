@@ -25,7 +25,8 @@ struct PutOutcome {
   [[nodiscard]] bool is_stored() const { return !error; }
 };
 
-/// One per io thread; only that thread calls it. Its batch is appended by end_of_turn(), or earlier when it is full.
+/// One per io thread; only that thread calls it. Its batch is appended at the end of the turn, or earlier when it is
+/// full; with groupAppendEnable=false, with each send.
 class SendStage {
  public:
   SendStage(store::Store& store, const BrokerOptions& options, const BrokerIdentity& identity, const Clock& clock,
@@ -76,6 +77,7 @@ class SendStage {
     std::int32_t queue_id = 0;
   };
 
+  void end_send();
   void append(std::unique_ptr<Batch>& batch);
   /// Deals with the groups that have got their outcome since the last time.
   void settle(Batch& batch);
@@ -92,6 +94,7 @@ class SendStage {
   std::string scratch_;
   std::unique_ptr<Batch> spare_;
   std::unique_ptr<Batch> batch_;
+  bool has_appended_ = false;                   // in this turn, before its end
   std::deque<std::unique_ptr<Batch>> stalled_;  // in order; nothing new goes before them
   std::size_t stalled_bytes_ = 0;
   // Both by position, because one thread's placements grow.

@@ -60,6 +60,50 @@ TEST_F(SendMessageTest, AnswersWhereTheMessageStands) {
   EXPECT_EQ(answer->field("msgId"), message::offset_message_id(identity.store_host, stored("T", 2).at(1).position));
 }
 
+TEST_F(SendMessageTest, AppendsTheSendsOfATurnUnderOneAcquisition) {
+  make_topic("T");
+  const auto before = store->log().counters().put.acquisitions;
+  for (int i = 0; i < 3; ++i) begin(RequestCode::kSendMessage, send_fields("T"), "m");
+  EXPECT_EQ(store->log().counters().put.acquisitions, before);
+  EXPECT_TRUE(stage().append()) << "dispatch should run";
+  EXPECT_EQ(store->log().counters().put.acquisitions, before + 1);
+  EXPECT_FALSE(stage().append());
+}
+
+TEST_F(SendMessageTest, AppendsEachSendByItselfIfToldTo) {
+  make_topic("T");
+  options.group_append = false;
+  const auto before = store->log().counters().put.acquisitions;
+  std::vector<test::AnswerPtr> answers;
+  for (int i = 0; i < 3; ++i) {
+    answers.push_back(begin(RequestCode::kSendMessage, send_fields("T"), "m"));
+    EXPECT_EQ(store->log().counters().put.acquisitions, before + i + 1);
+  }
+  EXPECT_TRUE(stage().append()) << "dispatch should run";
+  EXPECT_FALSE(stage().append());
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(answers[static_cast<std::size_t>(i)]->field("queueOffset"), std::to_string(i));
+  run();
+  EXPECT_EQ(stored("T").size(), 3U);
+}
+
+class FullBatchTest : public SendMessageTest {
+ protected:
+  FullBatchTest() {
+    store_options.log.segment_size_bytes = 4 << 20;
+    store_options.log.prepare_ahead_bytes = 4 << 20;
+  }
+};
+
+// The turn ends with nothing left to append, but what it appended must be dispatched all the same.
+TEST_F(FullBatchTest, IsDispatchedWhereItEndsItsTurn) {
+  make_topic("T");
+  std::string items;
+  for (std::size_t i = 0; i < store::kGroupRecordsMax; ++i) items += item("m");
+  const auto answer = begin(RequestCode::kSendMessage, test::with(send_fields("T"), {{"batch", "true"}}), items);
+  ASSERT_EQ(answer->code(), 0) << answer->remark();
+  EXPECT_TRUE(stage().append()) << "dispatch should run";
+}
+
 TEST_F(SendMessageTest, UnderstandsTheShortNames) {
   make_topic("T");
   const auto answer =
