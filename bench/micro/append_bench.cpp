@@ -106,12 +106,12 @@ void append(benchmark::State& state) {
     for (auto& batch : batches) {
       for (; !batch.is_settled(); ++waits) {  // the disk is slower than the copy: counted, not timed
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        (*log).put().append(batch);
+        (*log).append(batch);
       }
       stage(batch, body, queue, state.range(1));
     }
     state.ResumeTiming();
-    for (auto& batch : batches) (*log).put().append(batch);
+    for (auto& batch : batches) (*log).append(batch);
     records += state.range(1) * static_cast<std::int64_t>(kBatchesPerRound);
   }
   count(state, records);
@@ -141,8 +141,8 @@ void stage_and_append(benchmark::State& state) {
   std::int64_t records = 0;
   for (auto _ : state) {
     stage(batch, body, queue, state.range(1));
-    (*log).put().append(batch);
-    for (; !batch.is_settled(); (*log).put().append(batch)) std::this_thread::yield();
+    (*log).append(batch);
+    for (; !batch.is_settled(); (*log).append(batch)) std::this_thread::yield();
     records += state.range(1);
   }
   count(state, records);

@@ -183,7 +183,7 @@ int serve(Settings& settings, const std::string& settings_file, OptionSet& optio
                       {"nameservers", settings.broker.nameserver_addresses},
                       {"store", settings.store.root},
                       {"flush policy", std::string(store.log().flush_policy())},
-                      {"put lock", std::string(store.log().put().name())},
+                      {"put lock", std::string(store.log().put_strategy())},
                       {"io threads", std::to_string(network.io_threads())},
                       {"authentication", "off"},
                   }});

@@ -17,7 +17,7 @@
 #include "store/log_scan.hpp"
 #include "store/log_segment.hpp"
 #include "store/log_tail.hpp"
-#include "store/put/put_table.hpp"
+#include "store/put/put_switch.hpp"
 
 namespace tern::store {
 namespace {
@@ -54,7 +54,7 @@ class CommitLog::Impl {
         tail_(clock, watermarks_, segments_wakeup_, flush_wakeup_,
               {options.segment_size_bytes, options.prepare_ahead_bytes, flush_policy_->wants_publications(),
                options.accepts_clock_behind}),
-        put_(put.make(put.name, tail_, {clock, options.spin_limit, options.spin_limit_was_set})) {}
+        put_(put, tail_, {clock, options.spin_limit, options.spin_limit_was_set}) {}
 
   Status open(std::string& problem);
   Status start(LogPosition tail, LogPosition sync_from, std::int64_t last_store_timestamp);
@@ -104,7 +104,7 @@ class CommitLog::Impl {
   Wakeup segments_wakeup_;
   Wakeup flush_wakeup_;
   LogTail tail_;
-  const std::unique_ptr<PutStrategy> put_;
+  PutSwitch put_;
 
   ThreadRole segments_role_;
   LogPosition allocated_ TERN_GUARDED_BY(segments_role_);           // in the segment of the prepared position
@@ -368,7 +368,7 @@ Status CommitLog::Impl::close() {
   if (!is_started_) return {};
   make_read_only(std::string(kClosing));
   AppendBatch none;
-  put_->append(none);  // whoever was inside has published
+  put_.append(none);  // whoever was inside has published
 
   if (sync_failed_) return error(Errc::kReadOnly);
   const auto published = watermarks_.published();
@@ -446,10 +446,11 @@ CommitLog::~CommitLog() = default;
 Result<std::unique_ptr<CommitLog>> CommitLog::open(file::Disk& disk, const Clock& clock, const LogOptions& options,
                                                    std::string& problem) {
   TERN_CHECK(!options.directory.empty(), "no directory for the log");
-  const auto* const put = find_put_strategy(options.put_strategy);
+  const auto* const put = find_put_strategy(options.put_strategy.get());
   const auto* const flush = find_flush_policy(chosen_flush_policy(options));
   if (put == nullptr || flush == nullptr) {
-    problem = put == nullptr ? fmt::format("putMessageLock={} is not known", options.put_strategy)
+    problem = put == nullptr ? fmt::format("putMessageLock={} is not known; it may be {}", options.put_strategy.get(),
+                                           put_strategy_names())
                              : fmt::format("flushDiskType={} is not known", options.flush_policy);
     return errno_error(EINVAL);
   }
@@ -470,8 +471,19 @@ Result<LogPosition> CommitLog::scan(LogPosition from, message::BodyCheck check, 
 Status CommitLog::start(LogPosition tail, LogPosition sync_from, std::int64_t last_store_timestamp) {
   return impl_->start(tail, sync_from, last_store_timestamp);
 }
-PutStrategy& CommitLog::put() {
-  return *impl_->put_;
+void CommitLog::append(AppendBatch& batch) noexcept {
+  impl_->put_.append(batch);
+}
+std::string_view CommitLog::put_strategy() const {
+  return impl_->put_.name();
+}
+void CommitLog::apply_put_strategy() {
+  const auto* const row = find_put_strategy(impl_->options_.put_strategy.get());
+  TERN_CHECK(row != nullptr, "putMessageLock={}", impl_->options_.put_strategy.get());  // its row has checked it
+  if (row->name == put_strategy()) return;
+  const auto before = put_strategy();
+  impl_->put_.change_to(*row);
+  log_info("the put lock was {} and is {} now", before, row->name);
 }
 Watermarks& CommitLog::watermarks() {
   return impl_->watermarks_;
@@ -549,7 +561,7 @@ CommitLog::Counters CommitLog::counters() const {
   counters.synced_records = impl_->synced_records_.load(std::memory_order_relaxed);
   counters.not_ready = impl_->tail_.not_ready_groups();
   counters.clock_behind = impl_->tail_.clock_behind_batches();
-  counters.put = impl_->put_->counters();
+  counters.put = impl_->put_.counters();
   return counters;
 }
 

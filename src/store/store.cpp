@@ -54,7 +54,7 @@ void Store::start(ArrivalListener* arrivals, std::function<void()> dispatch_want
 }
 
 void Store::append(AppendBatch& batch) noexcept {
-  log_->put().append(batch);
+  log_->append(batch);
 }
 
 bool Store::dispatch() {

@@ -42,7 +42,7 @@ class World {
     options_.file_reserved_hours = 24;
     disk_ = std::make_unique<test::SimulatedDisk>(
         test::SimulatedDiskOptions{.file_reservation_bytes = 64 << 10, .clock = &clock_, .seed = seed});
-    note("policy {}, lock {}", options_.log.flush_policy, options_.log.put_strategy);
+    note("policy {}, lock {}", options_.log.flush_policy, options_.log.put_strategy.get());
     open();
   }
 

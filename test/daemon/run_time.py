@@ -1,6 +1,6 @@
 """Settings that are changed while the broker runs, and where the next start finds them."""
 
-from support import Case, GET_BROKER_CONFIG, UPDATE_BROKER_CONFIG, remoting
+from support import Case, GET_BROKER_CONFIG, GET_BROKER_RUNTIME_INFO, UPDATE_BROKER_CONFIG, remoting
 
 
 class RemoteChange(Case):
@@ -33,6 +33,17 @@ class RemoteChange(Case):
         self.running = self.runs("tern-broker", "-c", self.link)
         self.assertIn("fileReservedTime=24", self.config())
         self.assertIn("longPollingEnable=false", self.config())
+
+    def test_changes_the_put_lock(self):
+        for name in ("abs", "reserve", "kBackoff", "mutex"):
+            self.update(f"putMessageLock={name}\n")
+            self.assertIn(f"putMessageLock={name}", self.config())
+            with self.running.connect() as connection:
+                status = connection.call(GET_BROKER_RUNTIME_INFO)[1].decode()
+            self.assertRegex(status, f'"putLock" *: *"{name}"')
+        self.assertEqual(self.running.stop(), 0)
+        self.running = self.runs("tern-broker", "-c", self.link)
+        self.assertIn("putMessageLock=mutex", self.config())
 
     def test_is_refused_by_name(self):
         before, config = self.file.read_text(), self.config()

@@ -18,7 +18,7 @@ from harness.waiting import wait_until  # noqa: E402
 
 PATIENCE_S = 120
 BIN = None  # set by `run`
-UPDATE_BROKER_CONFIG, GET_BROKER_CONFIG = 25, 26
+UPDATE_BROKER_CONFIG, GET_BROKER_CONFIG, GET_BROKER_RUNTIME_INFO = 25, 26, 28
 # The fields of a send that creates its topic.
 SEND = {"producerGroup": "p", "topic": "T", "defaultTopic": "TBW102", "defaultTopicQueueNums": 1, "queueId": 0,
         "sysFlag": 0, "bornTimestamp": 1, "flag": 0, "properties": ""}

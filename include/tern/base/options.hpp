@@ -13,8 +13,11 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
+
+#include "tern/base/thread_annotations.hpp"
 
 namespace tern {
 
@@ -36,6 +39,35 @@ class Live {
 
  private:
   std::atomic<T> value_{};
+};
+
+/// The same for a text. Not for hot paths: readers take a lock.
+template <>
+class Live<std::string> {
+ public:
+  Live() = default;
+  Live(std::string value) : value_(std::move(value)) {}  // NOLINT: see Live
+  Live(const Live& other) : value_(other.get()) {}
+  Live& operator=(const Live& other) {
+    set(other.get());
+    return *this;
+  }
+  Live& operator=(std::string_view value) {
+    set(std::string(value));
+    return *this;
+  }
+  [[nodiscard]] std::string get() const {
+    const MutexLock lock(mutex_);
+    return value_;
+  }
+  void set(std::string value) {
+    const MutexLock lock(mutex_);
+    value_ = std::move(value);
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::string value_ TERN_GUARDED_BY(mutex_);
 };
 
 /// When a new value takes effect. Derived from the member: Live<T> is kAtRuntime.
@@ -63,9 +95,9 @@ struct OptionRule {
 /// default.
 template <class Struct>
 struct OptionRow {
-  using Member =
-      std::variant<bool Struct::*, int Struct::*, std::int64_t Struct::*, double Struct::*, std::string Struct::*,
-                   Live<bool> Struct::*, Live<int> Struct::*, Live<std::int64_t> Struct::*>;
+  using Member = std::variant<bool Struct::*, int Struct::*, std::int64_t Struct::*, double Struct::*,
+                              std::string Struct::*, Live<bool> Struct::*, Live<int> Struct::*,
+                              Live<std::int64_t> Struct::*, Live<std::string> Struct::*>;
   std::string_view key;
   Member member;
   std::string_view default_text;  // as it would stand in the file

@@ -43,7 +43,7 @@ template <class T>
 struct Slot<Live<T>> {
   using Value = T;
   static constexpr OptionTime kTime = OptionTime::kAtRuntime;
-  static void store(Live<T>& slot, T value) { slot.set(value); }
+  static void store(Live<T>& slot, T value) { slot.set(std::move(value)); }
   static T load(const Live<T>& slot) { return slot.get(); }
 };
 

@@ -24,7 +24,7 @@ struct LogOptions {
   std::int64_t segment_size_bytes = std::int64_t{1} << 30;  // mappedFileSizeCommitLog
   std::int64_t prepare_ahead_bytes = 16 << 20;              // how much of the tail is allocated and populated ahead
   std::int64_t hot_bytes = 64 << 20;                        // how far behind the tail readers may use the mapping
-  std::string put_strategy = "mutex";                       // a row of the put table
+  Live<std::string> put_strategy = std::string("mutex");    // putMessageLock: a row of the put table
   int spin_limit = 1000;                                    // spinLockCollisionRetreatOptimalDegree
   bool spin_limit_was_set = false;                          // by the file, not by default
   std::string flush_policy = "ASYNC_FLUSH";                 // flushDiskType: a row of the flush table
@@ -78,7 +78,12 @@ class CommitLog {
   /// thread.
   Status start(LogPosition tail, LogPosition sync_from, std::int64_t last_store_timestamp);
 
-  PutStrategy& put();
+  /// PutStrategy::append() of the strategy in use. Any io thread.
+  void append(AppendBatch& batch) noexcept;
+  [[nodiscard]] std::string_view put_strategy() const;
+  /// putMessageLock may have changed: from its return on, appends go by the strategy that it names. Waits for an append
+  /// or two, so not on an io thread; appends go on meanwhile.
+  void apply_put_strategy();
   Watermarks& watermarks();
   [[nodiscard]] const Watermarks& watermarks() const;
 

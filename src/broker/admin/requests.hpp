@@ -20,7 +20,7 @@ void get_broker_config(const remoting::Request& request, remoting::Reply reply, 
                        TopicTable& topics, WorkQueue& blocking);
 void update_broker_config(const remoting::Request& request, remoting::Reply reply, RuntimeConfig& settings,
                           BrokerOptions& options, TopicTable& topics, NameserverRegistration& registration,
-                          WorkQueue& blocking);
+                          store::Store& store, WorkQueue& blocking);
 protocol::Response get_consumer_connections(const remoting::Request& request, ClientRegistry& clients);
 protocol::Response get_producer_connections(const remoting::Request& request, ClientRegistry& clients);
 void get_consume_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics,

@@ -26,10 +26,11 @@ void open_or_close_template(TopicTable& topics, const BrokerOptions& options) {
 
 void update_broker_config(const remoting::Request& request, remoting::Reply reply, RuntimeConfig& settings,
                           BrokerOptions& options, TopicTable& topics, NameserverRegistration& registration,
-                          WorkQueue& blocking) {
+                          store::Store& store, WorkQueue& blocking) {
   answer_blocking(
       blocking, std::move(reply),
-      [text = std::string(request.body_text()), &settings, &options, &topics, &registration](remoting::Reply to) {
+      [text = std::string(request.body_text()), &settings, &options, &topics, &registration,
+       &store](remoting::Reply to) {
         const int permission = options.permission;
         const bool creates_topics = options.auto_create_topics;
         const auto refused = settings.update(text);
@@ -39,6 +40,7 @@ void update_broker_config(const remoting::Request& request, remoting::Reply repl
           topics.bump();
           registration.register_all();
         }
+        store.log().apply_put_strategy();
         if (!refused) return to(protocol::ok());
         to(protocol::refuse(refused->is_black_listed ? ResponseCode::kNoPermission : ResponseCode::kSystemError, "{}",
                             refused->why));

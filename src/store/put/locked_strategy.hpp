@@ -8,26 +8,19 @@
 
 #include "store/log_tail.hpp"
 #include "store/put/put_table.hpp"
+#include "store/put/tail_owner.hpp"
+#include "store/put/timed_guard.hpp"
 
 namespace tern::store {
-
-class TERN_SCOPED_CAPABILITY AppendLockGuard {
- public:
-  explicit AppendLockGuard(AppendLock& lock) noexcept TERN_ACQUIRE(lock) : lock_(lock) { lock_.lock(); }
-  ~AppendLockGuard() TERN_RELEASE() { lock_.unlock(); }
-  AppendLockGuard(const AppendLockGuard&) = delete;
-  AppendLockGuard& operator=(const AppendLockGuard&) = delete;
-
- private:
-  AppendLock& lock_;
-};
 
 class LockedStrategy final : public PutStrategy {
  public:
   /// `name` must outlive it: it is the row's.
-  LockedStrategy(std::string_view name, std::unique_ptr<AppendLock> lock, LogTail& tail);
-  void append(AppendBatch& batch) noexcept override;
-  [[nodiscard]] PutCounters counters() const noexcept override { return lock_->counters(); }
+  LockedStrategy(std::string_view name, std::unique_ptr<AppendLock> lock, LogTail& tail, TailOwner& owner,
+                 const Clock& clock);
+  bool append(AppendBatch& batch) noexcept override;
+  void hand_over(PutStrategy& next) noexcept override;
+  [[nodiscard]] PutCounters counters() const noexcept override;
   [[nodiscard]] std::string_view name() const noexcept override { return name_; }
 
  private:
@@ -35,12 +28,15 @@ class LockedStrategy final : public PutStrategy {
   const std::string_view name_;
   const std::unique_ptr<AppendLock> lock_;
   LogTail& tail_;
+  TailOwner& owner_;
+  LockTimes times_;
 };
 
 /// For rows: `&locked<make_mutex_lock>`.
 template <std::unique_ptr<AppendLock> (*make_lock)(const PutSettings&)>
-std::unique_ptr<PutStrategy> locked(std::string_view name, LogTail& tail, const PutSettings& settings) {
-  return std::make_unique<LockedStrategy>(name, make_lock(settings), tail);
+std::unique_ptr<PutStrategy> locked(std::string_view name, LogTail& tail, TailOwner& owner,
+                                    const PutSettings& settings) {
+  return std::make_unique<LockedStrategy>(name, make_lock(settings), tail, owner, settings.clock);
 }
 
 // The locks, one file each.
@@ -51,6 +47,7 @@ std::unique_ptr<AppendLock> make_parking_lock(const PutSettings& settings);
 std::unique_ptr<AppendLock> make_abs_lock(const PutSettings& settings);
 
 /// The strategy that is not a lock around everything (reserve.cpp).
-std::unique_ptr<PutStrategy> make_reserve(std::string_view name, LogTail& tail, const PutSettings& settings);
+std::unique_ptr<PutStrategy> make_reserve(std::string_view name, LogTail& tail, TailOwner& owner,
+                                          const PutSettings& settings);
 
 }  // namespace tern::store

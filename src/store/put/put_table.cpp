@@ -25,4 +25,10 @@ const PutRow* find_put_strategy(std::string_view name) {
   return found == std::ranges::end(kRows) ? nullptr : found;
 }
 
+std::string put_strategy_names() {
+  std::string names;
+  for (const auto& row : kRows) names.append(names.empty() ? "" : ", ").append(row.name);
+  return names;
+}
+
 }  // namespace tern::store

@@ -3,10 +3,13 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "tern/base/clock.hpp"
 #include "tern/store/put_strategy.hpp"
+
+#include "store/put/tail_owner.hpp"
 
 namespace tern::store {
 
@@ -19,7 +22,9 @@ struct PutSettings {
 
 struct PutRow {
   std::string_view name;
-  std::unique_ptr<PutStrategy> (*make)(std::string_view name, LogTail& tail, const PutSettings& settings);
+  /// `name` (the row's), `tail`, `owner` and the clock must outlive it.
+  std::unique_ptr<PutStrategy> (*make)(std::string_view name, LogTail& tail, TailOwner& owner,
+                                       const PutSettings& settings);
   /// The lock inside, for who wants to test or measure it alone; nullptr if there is none.
   std::unique_ptr<AppendLock> (*make_lock)(const PutSettings& settings);
   std::string_view meaning;
@@ -27,5 +32,7 @@ struct PutRow {
 extern const std::span<const PutRow> kPutStrategies;
 /// nullptr: no such name.
 [[nodiscard]] const PutRow* find_put_strategy(std::string_view name);
+/// For people: "mutex, spin, ...".
+[[nodiscard]] std::string put_strategy_names();
 
 }  // namespace tern::store

@@ -41,6 +41,25 @@ TEST_F(BrokerConfigTest, ChangesWhatMayChangeAtRunTimeAndKeepsIt) {
   EXPECT_EQ(send("T", std::string(65'536, 'x'))->code(), 0);
 }
 
+TEST_F(BrokerConfigTest, ChangesThePutLockWhileItRuns) {
+  make_topic("T");
+  EXPECT_EQ(send("T", "before")->code(), 0);
+  for (const std::string_view name : {"abs", "reserve", "spin", "mutex"}) {
+    EXPECT_EQ(update(fmt::format("putMessageLock={}", name))->code(), 0);
+    EXPECT_EQ(store->log().put_strategy(), name);
+    EXPECT_EQ(send("T", "after")->code(), 0);
+  }
+  EXPECT_EQ(stored("T").size(), 5U);
+  EXPECT_EQ(store->log().counters().put.changes, 4);
+}
+
+TEST_F(BrokerConfigTest, ListsThePutLocksWhereOneIsUnknown) {
+  const auto refused = update("putMessageLock=mutexx");
+  EXPECT_EQ(refused->code(), 1);
+  EXPECT_THAT(refused->remark(), HasSubstr("allowed: mutex, spin, kBackoff, parking, abs, reserve"));
+  EXPECT_EQ(store->log().put_strategy(), "mutex");
+}
+
 TEST_F(BrokerConfigTest, RefusesStartTimeUnknownAndIllegalOnesByNameAndChangesNothing) {
   for (const auto& [line, why] : {
            std::pair{"flushDiskType=SYNC_FLUSH", "flushDiskType: is read at start"},

@@ -34,7 +34,7 @@ class Sender {
       if (attempt == 0)
         append(log_, batch_, queue_, bodies);
       else
-        log_.put().append(batch_);
+        log_.append(batch_);
       if (batch_.is_settled()) break;
       log_.segments_step();
     }

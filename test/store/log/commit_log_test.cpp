@@ -57,7 +57,7 @@ TEST_F(CommitLogTest, StoresTheBytesThatApacheStores) {
   AppendBatch batch;
   batch.begin_group();
   ASSERT_TRUE(batch.stage(parts, queue_));
-  log_->put().append(batch);
+  log_->append(batch);
 
   constexpr unsigned char kFront[] = {
       0x00, 0x00, 0x00, 0xd3, 0xda, 0xa3, 0x20, 0xa7, 0x36, 0x10, 0xa6, 0x86, 0,    0,    0,    0,    0,
@@ -98,7 +98,7 @@ TEST_F(CommitLogTest, TakesNoQueueOffsetForAPreparedRecord) {
   batch.begin_group();
   ASSERT_TRUE(batch.stage(parts, nullptr));
   ASSERT_TRUE(batch.stage(parts_of("whole"), queue_));
-  log_->put().append(batch);
+  log_->append(batch);
   EXPECT_EQ(batch.records()[0].placement.queue_offset, QueueOffset{0});
   EXPECT_EQ(batch.records()[1].placement.queue_offset, QueueOffset{7});
   EXPECT_EQ(queue_->next_offset, 8);
@@ -153,7 +153,7 @@ TEST_F(CommitLogTest, RefusesWhatIsLargerThanASegmentAndPlacesTheRest) {
   ASSERT_TRUE(batch.stage(parts_of(too_large), queue_));
   batch.begin_group();
   ASSERT_TRUE(batch.stage(parts_of(small), queue_));
-  log_->put().append(batch);
+  log_->append(batch);
   EXPECT_TRUE(batch.is_settled());
   EXPECT_FALSE(batch.records()[0].error);
   EXPECT_EQ(batch.records()[1].error, Errc::kRecordTooLarge);
@@ -173,7 +173,7 @@ TEST_F(CommitLogTest, RefusesWhatIsNotPreparedAndPlacesItLater) {
     batch.begin_group();
     ASSERT_TRUE(batch.stage(parts_of(body), queue_));
   }
-  log_->put().append(batch);
+  log_->append(batch);
   ASSERT_FALSE(batch.is_settled());
   const auto placed = batch.groups().size() - batch.pending_groups().size();
   EXPECT_GT(placed, 0);
@@ -189,7 +189,7 @@ TEST_F(CommitLogTest, RefusesWhatIsNotPreparedAndPlacesItLater) {
   EXPECT_EQ(told, 1);
   EXPECT_EQ(log_->not_ready_for_ms(), 0);
   for (int i = 0; i < 10 && !batch.is_settled(); ++i) {
-    log_->put().append(batch);
+    log_->append(batch);
     prepare(*log_);
   }
   ASSERT_TRUE(batch.is_settled());
@@ -212,7 +212,7 @@ TEST_F(CommitLogTest, TellsWaitersEvenIfNothingMoreHadToBePrepared) {
     batch.begin_group();
     ASSERT_TRUE(batch.stage(parts_of(""), queue_));
   }
-  log_->put().append(batch);
+  log_->append(batch);
   while (batch.is_settled()) {
     append(*log_, batch, queue_, {std::string(1500, 'b')});
   }

@@ -115,7 +115,7 @@ inline void append(CommitLog& log, AppendBatch& batch, const std::shared_ptr<Que
   batch.clear();
   batch.begin_group();
   for (const auto& body : bodies) EXPECT_TRUE(batch.stage(parts_of(body), queue));
-  log.put().append(batch);
+  log.append(batch);
 }
 
 /// One record; its placement, or its error.

@@ -24,7 +24,7 @@ TEST(LogOptions, HaveTheDefaultsOfTheirRows) {
   EXPECT_EQ(loaded.options.segment_size_bytes, bare.segment_size_bytes);
   EXPECT_EQ(loaded.options.prepare_ahead_bytes, bare.prepare_ahead_bytes);
   EXPECT_EQ(loaded.options.hot_bytes, bare.hot_bytes);
-  EXPECT_EQ(loaded.options.put_strategy, bare.put_strategy);
+  EXPECT_EQ(loaded.options.put_strategy.get(), bare.put_strategy.get());
   EXPECT_EQ(loaded.options.spin_limit, bare.spin_limit);
   EXPECT_EQ(loaded.options.flush_policy, bare.flush_policy);
   EXPECT_EQ(loaded.options.flush_timed, bare.flush_timed);

@@ -23,24 +23,26 @@ LogOptions chosen(std::vector<std::pair<std::string, std::string>> lines) {
 }
 
 TEST(ApacheLockKeys, LeaveOurDefaultAloneIfNoneIsGiven) {
-  EXPECT_EQ(chosen({}).put_strategy, LogOptions().put_strategy);
+  EXPECT_EQ(chosen({}).put_strategy.get(), LogOptions().put_strategy.get());
 }
 
 TEST(ApacheLockKeys, NameALockEach) {
-  EXPECT_EQ(chosen({{"useReentrantLockWhenPutMessage", "true"}}).put_strategy, "mutex");
-  EXPECT_EQ(chosen({{"useReentrantLockWhenPutMessage", "false"}}).put_strategy, "kBackoff");
-  EXPECT_EQ(chosen({{"useABSLock", "true"}}).put_strategy, "abs");
-  EXPECT_EQ(chosen({{"useABSLock", "false"}}).put_strategy, LogOptions().put_strategy);
+  EXPECT_EQ(chosen({{"useReentrantLockWhenPutMessage", "true"}}).put_strategy.get(), "mutex");
+  EXPECT_EQ(chosen({{"useReentrantLockWhenPutMessage", "false"}}).put_strategy.get(), "kBackoff");
+  EXPECT_EQ(chosen({{"useABSLock", "true"}}).put_strategy.get(), "abs");
+  EXPECT_EQ(chosen({{"useABSLock", "false"}}).put_strategy.get(), LogOptions().put_strategy.get());
 }
 
 TEST(ApacheLockKeys, PutAbsFirst) {
-  EXPECT_EQ(chosen({{"useReentrantLockWhenPutMessage", "true"}, {"useABSLock", "true"}}).put_strategy, "abs");
-  EXPECT_EQ(chosen({{"useReentrantLockWhenPutMessage", "false"}, {"useABSLock", "false"}}).put_strategy, "kBackoff");
+  EXPECT_EQ(chosen({{"useReentrantLockWhenPutMessage", "true"}, {"useABSLock", "true"}}).put_strategy.get(), "abs");
+  EXPECT_EQ(chosen({{"useReentrantLockWhenPutMessage", "false"}, {"useABSLock", "false"}}).put_strategy.get(),
+            "kBackoff");
 }
 
 TEST(ApacheLockKeys, GiveWayToOurs) {
-  EXPECT_EQ(chosen({{"putMessageLock", "spin"}, {"useABSLock", "true"}}).put_strategy, "spin");
-  EXPECT_EQ(chosen({{"putMessageLock", "mutex"}, {"useReentrantLockWhenPutMessage", "false"}}).put_strategy, "mutex");
+  EXPECT_EQ(chosen({{"putMessageLock", "spin"}, {"useABSLock", "true"}}).put_strategy.get(), "spin");
+  EXPECT_EQ(chosen({{"putMessageLock", "mutex"}, {"useReentrantLockWhenPutMessage", "false"}}).put_strategy.get(),
+            "mutex");
 }
 
 TEST(ApacheLockKeys, TellAGivenLimitFromTheDefault) {

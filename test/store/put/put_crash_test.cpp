@@ -39,7 +39,7 @@ TEST_P(PutCrash, KeepsEveryDurableRecord) {
           append(*log, batch, queue, bodies);
           for (int attempt = 0; attempt < 20 && !batch.is_settled(); ++attempt) {
             log->segments_step();
-            log->put().append(batch);
+            log->append(batch);
           }
           if (batch.records().front().error) break;
           history.sent.insert(history.sent.end(), bodies.begin(), bodies.end());
