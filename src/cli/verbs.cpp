@@ -11,6 +11,7 @@ constexpr Verb kRows[] = {
     {"consume", "reads messages of a topic, each queue from its beginning or its end", &declare_consume},
     {"route", "shows which brokers have a topic", &declare_route},
     {"cluster", "shows the brokers that the nameserver knows", &declare_cluster},
+    {"broker", "shows what a broker is doing, and changes its settings: status, config, set", &declare_broker},
     {"store", "looks into the files of a store: inspect, verify, dump, repair", &declare_store},
     {"wait", "waits until a broker is registered", &declare_wait},
     {"bench", "puts load on a broker and measures it", &declare_bench},

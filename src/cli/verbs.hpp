@@ -32,6 +32,7 @@ Run declare_route(CLI::App& app);
 Run declare_cluster(CLI::App& app);
 Run declare_store(CLI::App& app);
 Run declare_wait(CLI::App& app);
+Run declare_broker(CLI::App& app);
 Run declare_bench(CLI::App& app);
 
 }  // namespace tern::cli
