@@ -50,10 +50,10 @@ class AppendStress {
  public:
   explicit AppendStress(CommitLog& log)
       : log_(log),
-        segments_((log.on_prepared([this] { prepared_.fetch_add(1), prepared_.notify_all(); }),
-                   log.on_published([this] { published_.fetch_add(1), published_.notify_all(); }),
-                   log.segments_wakeup()),
-                  [&log] { return log.segments_step(); }),
+        segments_(
+            (log.on_prepared([this] { prepared_.fetch_add(1), prepared_.notify_all(); }),
+             log.on_published([this] { published_.fetch_add(1), published_.notify_all(); }), log.segments_wakeup()),
+            [&log] { return log.segments_step(); }),
         flush_(log.flush_wakeup(), [&log] { return log.flush_step(); }) {
     for (int i = 0; i < kQueues; ++i) queues_.push_back(std::make_shared<OffsetsOnly>("TA", i));
   }

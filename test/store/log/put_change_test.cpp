@@ -1,6 +1,6 @@
-// The put lock changes while threads append, from each row to each other one: nothing is lost, nobody waits for ever, and
-// the queues' order stays that of the log. In the thread sanitizer's build the processor is given away between the look
-// at who has the tail and the lock, and between the lock and the second look (tern/base/preemption.hpp).
+// The put lock changes while threads append, from each row to each other one: nothing is lost, nobody waits for ever,
+// and the queues' order stays that of the log. In the thread sanitizer's build the processor is given away between the
+// look at who has the tail and the lock, and between the lock and the second look (tern/base/preemption.hpp).
 
 #include <atomic>
 #include <thread>
@@ -45,9 +45,8 @@ TEST_P(PutChange, LosesNothingAndKeepsOrderUnderLoad) {
     std::atomic<bool> stop{false};
     std::vector<std::thread> threads;
     for (int t = 0; t < threads_count; ++t) {
-      threads.emplace_back([&, t] {
-        batches[static_cast<std::size_t>(t)] = stress.send(t, [&stop](int) { return !stop.load(); });
-      });
+      threads.emplace_back(
+          [&, t] { batches[static_cast<std::size_t>(t)] = stress.send(t, [&stop](int) { return !stop.load(); }); });
     }
     std::int64_t changes = 0;
     for (const auto name : walk_over_all_pairs()) {
