@@ -8,7 +8,8 @@
 #include <gmock/gmock.h>
 
 #include "store/log/append_stress.hpp"
-#include "store/put/put_table.hpp"
+#include "store/log_tail.hpp"
+#include "store/put/put_switch.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace tern::store {
@@ -98,6 +99,76 @@ TEST(PutChangeOnce, CountsOnOverAChange) {
   EXPECT_EQ(log->counters().put.mode, "spin");
   EXPECT_GE(log->counters().put.acquisitions, 2);
   EXPECT_EQ(log->counters().put.changes, 1);
+}
+
+/// Memory whose commit(), the end of a copy, waits until it is let go.
+class HeldWindow final : public file::MappedWindow {
+ public:
+  [[nodiscard]] std::span<std::byte> bytes() noexcept override { return bytes_; }
+  [[nodiscard]] std::int64_t file_position() const noexcept override { return 0; }
+  void commit(std::size_t, std::size_t) noexcept override {
+    is_reached_ = true;
+    is_reached_.notify_all();
+    is_held_.wait(true);
+  }
+  Status populate(std::size_t, std::size_t) override { return {}; }
+  void wait_until_reached() { is_reached_.wait(false); }
+  void let_go() {
+    is_held_ = false;
+    is_held_.notify_all();
+  }
+  [[nodiscard]] bool is_held() const { return is_held_.load(); }
+
+ private:
+  std::vector<std::byte> bytes_ = std::vector<std::byte>(64 << 10);
+  std::atomic<bool> is_reached_{false};
+  std::atomic<bool> is_held_{true};
+};
+
+// An append is stopped in the middle of its copy while the lock changes from `reserve` to another one.
+TEST(PutChangeOnce, LeavesReserveOnlyWhenAllThatItPlacedIsPublished) {
+  constexpr std::int64_t kSize = 64 << 10;
+  constexpr int kChances = 2000;  // for a change that does not wait to show itself
+  const SystemClock clock;
+  const Live<bool> accepts_clock_behind = false;
+  HeldWindow window;
+  Watermarks watermarks;
+  Wakeup wakeup;
+  LogTail tail(clock, watermarks, wakeup, wakeup, {kSize, kSize, false, accepts_clock_behind});
+  tail.append_role.assert_held();
+  watermarks.start({0}, false);
+  tail.start({0}, {0}, 0);
+  tail.offer({{0}, &window, window.bytes().data()});
+  tail.prepare({kSize});
+  PutSwitch put(*find_put_strategy("reserve"), tail, {clock, 100, true});
+  const auto queue = std::make_shared<OffsetsOnly>();
+  const auto append_one = [&] {
+    AppendBatch batch;
+    batch.begin_group();
+    EXPECT_TRUE(batch.stage(parts_of("m"), queue));
+    put.append(batch);
+    const auto& record = batch.records().front();
+    EXPECT_FALSE(record.error);
+    return record.placement.position + record.total_size;
+  };
+
+  LogPosition end;
+  std::thread appender([&] { end = append_one(); });
+  window.wait_until_reached();
+  std::thread changer([&] {
+    put.change_to(*find_put_strategy("mutex"));
+    EXPECT_FALSE(window.is_held());
+    EXPECT_GT(watermarks.published(), LogPosition{0});
+  });
+  for (int i = 0; i < kChances; ++i) std::this_thread::yield();
+  EXPECT_EQ(watermarks.published(), LogPosition{0});
+  window.let_go();
+  changer.join();
+  appender.join();
+  EXPECT_EQ(put.name(), "mutex");
+  EXPECT_EQ(watermarks.published(), end);
+  const auto end_of_next = append_one();
+  EXPECT_EQ(watermarks.published(), end_of_next);
 }
 
 TEST(PutChangeOnce, ListsTheNamesWhereOneIsUnknown) {
