@@ -38,7 +38,7 @@ std::span<const OptionRow<LogOptions>> log_option_rows() {
       {"enabledAppendPropCRC", &LogOptions::appends_crc, "false", anything(),
        "Whether each message is stored with a checksum of its whole record, as its last property (20 bytes)."},
       {"putMessageLock", &LogOptions::put_strategy, "mutex", name_of(kPutStrategies),
-       "How sends from several threads take turns at the end of the log."},
+       "How sends from several threads take turns at the end of the log; docs/performance/locks.md says which when."},
       {"spinLockCollisionRetreatOptimalDegree", &LogOptions::spin_limit, "1000", range(1, 10'000'000),
        "How often kBackoff spins before it yields. Given explicitly, also from where abs adapts (to ten times as "
        "much); "

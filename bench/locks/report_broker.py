@@ -1,0 +1,100 @@
+"""The report's parts on the whole broker: end to end, the k sweep, the shares of a send."""
+
+import plan
+import plot
+import stats
+import verdicts
+from tables import body_name, figure, ranged, table
+
+
+def end_to_end_table(data, name, rate, times=1):
+    rows = []
+    for policy, io_threads, body in data.cells("end_to_end", "policy", "io", "body", rate=rate):
+        rows.append([policy, io_threads, body_name(body)] +
+                    [ranged(data.spread("end_to_end", name, policy=policy, io=io_threads, body=body, rate=rate, lock=lock), times)
+                     for lock in plan.END_TO_END])
+    return table(["policy", "io threads", "body", *plan.END_TO_END], rows)
+
+
+def saturation(data):
+    """[{lock: messages/s}] of the cells with at most as many io threads as cores, and the same of their cost."""
+    rates, costs = [], []
+    for policy, io_threads, body in data.cells("end_to_end", "policy", "io", "body", rate=0):
+        at = {"policy": policy, "io": io_threads, "body": body, "rate": 0}
+        rate = {lock: data.spread("end_to_end", "messages/s", lock=lock, **at) for lock in plan.END_TO_END}
+        if io_threads <= data.machine["cores"] and all(rate.values()):
+            rates.append({lock: spread.median for lock, spread in rate.items()})
+            costs.append({lock: data.spread("end_to_end", "cpu_us", lock=lock, **at).median for lock in plan.END_TO_END})
+    return rates, costs
+
+
+def default_lock(data):
+    """What wins end to end at ioThreads <= cores, and by how much."""
+    rates, costs = saturation(data)
+    if not rates:
+        return None, "No cell with at most as many io threads as cores has been measured under all locks yet.\n"
+    chosen, equal = verdicts.advised(rates, costs, plan.END_TO_END)
+    ranked = verdicts.ranking(rates, plan.END_TO_END)
+    text = ", ".join(f"`{lock}` {part:.3f}" for part, lock in ranked)
+    also = f"; as fast within {verdicts.LOCKS_EQUAL * 100:.0f} %, at more CPU: " + ", ".join(f"`{lock}`" for lock in equal) if equal else ""
+    return chosen, (f"At saturation with at most as many io threads as cores, geometric means of each lock's part of the best of its cell: {text}. "
+                    f"The default that follows: **`{chosen}`**{also}.\n")
+
+
+def end_to_end(data):
+    text = (f"`ternctl bench produce` on the same machine, 16 connections, 512 sends under way at saturation (closed loop); at fixed rates "
+            f"open loop, latencies from the intended send time. `groupAppendEnable` as by default. The generator shares the "
+            f"machine's {data.machine['cores']} cores with the broker.\n\n")
+    text += "Messages per second at saturation:\n\n" + end_to_end_table(data, "messages/s", 0)
+    text += "\nThe broker's processor time per message at saturation, in microseconds:\n\n" + end_to_end_table(data, "cpu_us", 0)
+    text += "\n" + default_lock(data)[1]
+    for (rate,) in data.cells("end_to_end", "rate"):
+        if rate == 0:
+            continue
+        text += f"\nAt {rate:,} messages/s, p99.99 of the latency in milliseconds:\n\n" + end_to_end_table(data, "p99.99_ms", rate)
+        text += f"\nAt {rate:,} messages/s, p50:\n\n" + end_to_end_table(data, "p50_ms", rate)
+    return text
+
+
+def share(data):
+    rows = []
+    for policy, io_threads in data.cells("share", "policy", "io"):
+        for lock in plan.END_TO_END:
+            at = {"policy": policy, "io": io_threads, "lock": lock}
+            if data.spread("share", "wait_us", **at):
+                rows.append([policy, io_threads or "default", f"`{lock}`", ranged(data.spread("share", "messages/s", **at)),
+                             figure(data.spread("share", "records_per_acquisition", **at).median),
+                             figure(data.spread("share", "wait_us", **at).median), figure(data.spread("share", "hold_us", **at).median),
+                             f"{data.spread('share', 'wait_share', **at).median * 100:.2f} %",
+                             f"{data.spread('share', 'hold_share', **at).median * 100:.2f} %"])
+    return ("1 KB bodies at saturation. A send waits for the lock as long as the turn that it is in, so the shares are of its mean latency.\n\n" +
+            table(["policy", "io threads", "lock", "messages/s", "records per acquisition", "waiting, us", "holding, us",
+                   "of a send: waiting", "holding"], rows))
+
+
+def sweep_rates(data, policy, group):
+    return {k: data.spread("sweep", "messages/s", policy=policy, group=group, k=k)
+            for (k,) in data.cells("sweep", "k", policy=policy, group=group)}
+
+
+def sweep(data, directory):
+    text = "`kBackoff`, 16 io threads, 1 KB, at saturation.\n\n"
+    rows = []
+    for policy, group in data.cells("sweep", "policy", "group"):
+        rates = sweep_rates(data, policy, group)
+        best = max(rates, key=lambda k: rates[k].median)
+        for k, rate in rates.items():
+            at = {"policy": policy, "group": group, "k": k}
+            rows.append([policy, "on" if group else "off", f"**{k:,}**" if k == best else f"{k:,}", ranged(rate),
+                         ranged(data.spread("sweep", "cpu_us", **at)), figure(data.spread("sweep", "retreats", **at).median)])
+    text += table(["policy", "group append", "k (bold: best)", "messages/s", "broker CPU, us per message", "retreats"], rows)
+    series = {}
+    for policy, group in data.cells("sweep", "policy", "group"):
+        series[("sync" if policy == "SYNC_FLUSH" else "async") + (", group" if group else "")] = [
+            (k, s.median, s.low, s.high) for k, s in sweep_rates(data, policy, group).items()]
+    name = f"{data.host}-sweep.svg"
+    ks = [k for (k,) in data.cells("sweep", "k")]
+    highs = [point[3] for points in series.values() for point in points]
+    (directory / name).write_text(plot.lines("Messages per second over k", plot.Axis("k", ks, log=True, at=ks),
+                                             plot.Axis("messages/s", highs, from_zero=True), series), encoding="utf-8")
+    return text + f"\n![]({directory.name}/{name})\n"

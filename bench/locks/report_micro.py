@@ -1,0 +1,135 @@
+"""The report's part on put_lock_bench: locks alone, over a log in memory."""
+
+import plan
+import plot
+import stats
+import verdicts
+from tables import body_name, figure, ranged, table
+
+
+def rates(data, locks):
+    """{(threads, body): {lock: Spread}} of the points at which all of these were measured."""
+    points = {}
+    for threads, body in data.cells("micro", "threads", "body"):
+        at = {lock: data.spread("micro", "appends/s", lock=lock, threads=threads, body=body) for lock in locks}
+        if all(at.values()):
+            points[threads, body] = at
+    return points
+
+
+def costs(data, locks, points):
+    return {point: {lock: data.spread("micro", "cpu_ns", lock=lock, threads=point[0], body=point[1]).median for lock in locks}
+            for point in points}
+
+
+def medians(spreads):
+    return {lock: spread.median for lock, spread in spreads.items()}
+
+
+def which_lock_when(data):
+    """The user's table: by body and by threads against cores, the lock to take."""
+    cores = data.machine["cores"]
+    points = rates(data, plan.LOCKS)
+    cost = costs(data, plan.LOCKS, points)
+    rows = []
+    for body in plan.BODIES:
+        for name, holds in ((f"1", lambda threads: threads == 1), (f"2 to {cores} (cores)" if cores > 2 else "2 (cores)", lambda threads: 1 < threads <= cores),
+                            (f"more than {cores}", lambda threads: threads > cores)):
+            chosen = [point for point in points if point[1] == body and holds(point[0])]
+            if not chosen:
+                continue
+            lock, equal = verdicts.advised([medians(points[point]) for point in chosen], [cost[point] for point in chosen], plan.LOCKS)
+            rows.append([body_name(body), name, f"`{lock}`", ", ".join(f"`{other}`" for other in equal) or "-"])
+    return table(["bodies", "threads that append", "take", "as fast, at more CPU"], rows)
+
+
+def matrix(data, name, locks, times=1):
+    rows = []
+    for body in plan.BODIES:
+        for threads in plan.THREADS:
+            cells = [ranged(data.spread("micro", name, lock=lock, threads=threads, body=body), times) for lock in locks]
+            if any(cell != "-" for cell in cells):
+                rows.append([body_name(body), threads, *cells])
+    return table(["body", "threads", *locks], rows)
+
+
+def abs_parts(points):
+    return {point: at["abs"].median / max(at[lock].median for lock in ("mutex", "spin", "kBackoff")) for point, at in points.items()}
+
+
+def targets(data):
+    points = rates(data, plan.LOCKS)
+    if not points:
+        return "No point has been measured under all locks yet.\n"
+    parts = abs_parts(points)
+    worst, mean, holds = verdicts.of_abs(parts)
+    text = (f"`abs` against the best of mutex, spin and kBackoff at each point: at least {verdicts.ABS_FLOOR:.2f} everywhere and "
+            f"{verdicts.ABS_MEAN_FLOOR:.2f} on the geometric mean are wanted. Measured: {parts[worst]:.2f} at worst "
+            f"({worst[0]} threads, {body_name(worst[1])}), {mean:.2f} on the mean. **{'Holds' if holds else 'Does not hold'}.**\n\n")
+    rows = [[body_name(body), threads, f"{parts[threads, body]:.2f}",
+             f"{at['reserve'].median / at['kBackoff'].median:.2f}", f"{at['reserve'].median / at['abs'].median:.2f}"]
+            for (threads, body), at in sorted(points.items(), key=lambda item: (item[0][1], item[0][0]))]
+    text += table(["body", "threads", "abs / best of three", "reserve / kBackoff", "reserve / abs"], rows)
+    wins = {threads: at for (threads, body), at in points.items() if body == 1024 and threads >= 4}
+    won = [threads for threads, at in wins.items() if at["reserve"].median > max(at["kBackoff"].median, at["abs"].median)]
+    text += (f"\n`reserve` should win against both at 1 KB with 4 threads and more: it does at {len(won)} of {len(wins)} points"
+             f"{' (' + ', '.join(map(str, sorted(won))) + ' threads)' if won else ''}.\n")
+    return text
+
+
+def rivals(data):
+    rows = []
+    for rival in plan.RIVALS:
+        points = rates(data, plan.LOCKS + [rival])
+        if not points:
+            continue
+        parts = {point: at[rival].median / max(at[lock].median for lock in plan.LOCKS) for point, at in points.items()}
+        rows.append([f"`{rival}`", verdicts.of_rival(parts)])
+    return table(["lock", "verdict"], rows)
+
+
+def shares(data):
+    rows = []
+    for body in plan.BODIES:
+        for threads in (1, 4, 64):
+            for lock in plan.END_TO_END:
+                at = {"lock": lock, "threads": threads, "body": body}
+                wait, hold = data.spread("micro", "wait_share", **at), data.spread("micro", "hold_share", **at)
+                if wait and hold:
+                    rows.append([body_name(body), threads, f"`{lock}`", f"{min(1, wait.median) * 100:.1f} %", f"{hold.median * 100:.1f} %"])
+    return table(["body", "threads", "lock", "of a thread's time: waiting", "holding"], rows)
+
+
+def plots(data, directory):
+    names = []
+    for body in plan.BODIES:
+        series = {lock: [(threads, s.median, s.low, s.high) for threads in plan.THREADS
+                         if (s := data.spread("micro", "appends/s", lock=lock, threads=threads, body=body))] for lock in plan.LOCKS}
+        series = {lock: points for lock, points in series.items() if points}
+        if not series:
+            continue
+        highs = [point[3] for points in series.values() for point in points]
+        name = f"{data.host}-micro-{body}.svg"
+        x = plot.Axis("threads", plan.THREADS, log=True, at=plan.THREADS)
+        y = plot.Axis("appends/s", highs, from_zero=True)
+        (directory / name).write_text(plot.lines(f"Appends per second, bodies of {body_name(body)}", x, y, series), encoding="utf-8")
+        names.append(name)
+    return names
+
+
+def section(data, directory):
+    repeats = 1 + max(record["repeat"] for record in data.parts["micro"])
+    text = (f"Each thread stages a record (outside of the lock, as an io thread does), appends it and waits until it is published; the log is "
+            f"the real tail over memory. Median of {repeats} interleaved runs, and their range. The windows of `abs` pass 20 times as fast "
+            f"as in the broker, and it has had {data.cells('micro', 'warm_ms')[0][0] / 50:.0f} of them before it is measured.\n\n")
+    text += "".join(f"![]({directory.name}/{name})\n" for name in plots(data, directory)) + "\n"
+    text += "Appends per second:\n\n" + matrix(data, "appends/s", plan.LOCKS)
+    text += "\nProcessor time per append, in nanoseconds of all threads:\n\n" + matrix(data, "cpu_ns", plan.LOCKS)
+    for name, title in (("p50_us", "p50"), ("p99_us", "p99"), ("p9999_us", "p99.99")):
+        text += f"\nFrom entry to *published past my own record*, {title} in microseconds:\n\n" + matrix(data, name, plan.LOCKS)
+    text += "\nFairness (appends of the slowest thread / mean; 0: a thread got none in the measured time):\n\n" + matrix(data, "fair", plan.LOCKS)
+    text += "\n### Targets\n\n" + targets(data)
+    text += "\n### Locks that are no rows\n\n" + rivals(data)
+    text += "\n" + matrix(data, "appends/s", plan.RIVALS)
+    text += "\n### Waiting for the lock, holding it\n\nOne acquisition in 64 is timed. What is not in the table is work outside.\n\n" + shares(data)
+    return text
