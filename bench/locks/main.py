@@ -29,6 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs/performance"
 DATA = DOCS / "locks"
 SEED = 20240601
+BUSY_LOAD = 0.5
 
 
 def main():
@@ -74,6 +75,8 @@ def measure(options):
             sys.exit(f"{programs / program} is not there; --help says how to build it")
     host, chosen = options.host_label, "quick" if options.quick else "full"
     parts = options.part or list(plan.PARTS)
+    if machine.load() > BUSY_LOAD:
+        print(f"the machine is busy (load {machine.load()}): figures that are to stay need it quiet", file=sys.stderr)
     data = results.File(DATA / f"{host}.jsonl")
     data.machines[host] = machine.describe(programs)
     if data.machines[host]["build"] != "Release":

@@ -54,7 +54,8 @@ def matrix(data, name, locks, times=1):
 
 
 def abs_parts(points):
-    return {point: at["abs"].median / max(at[lock].median for lock in ("mutex", "spin", "kBackoff")) for point, at in points.items()}
+    return {point: verdicts.part_of(at["abs"].median, max(at[lock].median for lock in ("mutex", "spin", "kBackoff")))
+            for point, at in points.items()}
 
 
 def targets(data):
@@ -83,7 +84,7 @@ def rivals(data):
         points = rates(data, plan.LOCKS + [rival])
         if not points:
             continue
-        parts = {point: at[rival].median / max(at[lock].median for lock in plan.LOCKS) for point, at in points.items()}
+        parts = {point: verdicts.part_of(at[rival].median, max(at[lock].median for lock in plan.LOCKS)) for point, at in points.items()}
         rows.append([f"`{rival}`", verdicts.of_rival(parts)])
     return table(["lock", "verdict"], rows)
 

@@ -1,6 +1,7 @@
 // What each way of taking turns costs: strategy x threads x body size, over a log in memory (memory_log.hpp), with the
 // rows of the put table and the locks that are none (rival_locks.hpp).
-//   put_lock_bench --benchmark_filter='^abs/threads:4/body:2/' --benchmark_repetitions=7 --benchmark_enable_random_interleaving=true
+//   put_lock_bench --benchmark_filter='^abs/threads:4/body:2/' --benchmark_repetitions=7
+//   --benchmark_enable_random_interleaving=true
 // --warm_ms (500) is run before --run_ms (500) are measured. The windows of `abs` are 50 ms instead of a second, so
 // that it has adapted by then. Columns: appends/s; cpu_ns (of the process, per append); p50/p99/p9999/mean_us from
 // entry to published past the own record; fair (appends of the slowest thread / mean); wait_ns and hold_ns of the lock,

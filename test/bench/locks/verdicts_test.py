@@ -63,6 +63,12 @@ class Advised(unittest.TestCase):
     def test_the_cheaper_of_equally_fast_ones(self):
         self.assertEqual(verdicts.advised([{"a": 100, "b": 98}], [{"a": 9, "b": 1}], ["a", "b"]), ("b", ["a"]))
 
+    def test_a_lock_that_let_nothing_through_is_the_last(self):
+        (first, best), (last, worst) = verdicts.ranking([{"a": 100, "b": 0}], ["a", "b"])
+        self.assertEqual((best, worst), ("a", "b"))
+        self.assertAlmostEqual(first, 1)
+        self.assertAlmostEqual(last, 0.001)
+
     def test_ranking_is_by_the_mean_over_cells(self):
         ranked = verdicts.ranking([{"a": 100, "b": 50}, {"a": 10, "b": 20}], ["a", "b"])
         self.assertEqual([round(part, 3) for part, _ in ranked], [0.707, 0.707])
