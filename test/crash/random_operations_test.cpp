@@ -95,7 +95,8 @@ class World {
     const auto dice = draw(100);
     if ((dice >= 77 && dice < 80 && !removes_topics_) || (dice >= 91 && dice < 95 && !has_trouble_)) return dispatch();
     if (dice < 34) return send();
-    if (dice < 46) return flush();
+    if (dice < 45) return flush();
+    if (dice < 46) return change_put_lock();
     if (dice < 60) return dispatch();
     if (dice < 74) return pass_time(draw(1500));
     if (dice < 77) return pass_time(25 * kHourMs);
@@ -135,6 +136,11 @@ class World {
     note_durable();
     note("flush: durable {} of {}", life_->store->log().watermarks().durable(),
          life_->store->log().watermarks().published());
+  }
+  void change_put_lock() {
+    options_.log.put_strategy = kPutStrategies[draw(kPutStrategies.size())].name;
+    life_->store->log().apply_put_strategy();
+    note("lock {}", options_.log.put_strategy.get());
   }
   void note_durable() {
     if (life_->store) model_.note_durable(life_->store->log().watermarks().durable());
