@@ -135,9 +135,14 @@ Result<SideState> Store::Upkeep::snapshot() const {
 
 void Store::Upkeep::begin_round() {
   const auto& marks = store_.log_->watermarks();
-  next_round_ms_ = store_.clock_.steady_ms() + kRoundEveryMs;
+  const std::int64_t now = store_.clock_.steady_ms();
+  next_round_ms_ = now + kRoundEveryMs;
   const bool must_save = store_.queues_changed_.exchange(false);
-  if (std::min(marks.dispatched(), marks.durable()) == saved_ && !must_save) return;
+  const LogPosition safe = std::min(marks.dispatched(), marks.durable());
+  // The index is synced less often than the rest is saved: when nothing arrives any more, it still has to catch up, or
+  // every later start would read the log from there.
+  const bool index_is_behind = now >= next_index_sync_ms_ && indexed_ < std::min(store_.index_->written_to(), safe);
+  if (safe == saved_ && !must_save && !index_is_behind) return;
   auto state = snapshot();
   if (!state) {
     store_.queues_changed_.store(true);

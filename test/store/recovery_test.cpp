@@ -145,6 +145,24 @@ TEST_F(Recovery, ReadsOnlyWhatIsAboveTheSavedPositionAfterAKill) {
   EXPECT_EQ(answers(life), before);
 }
 
+// Or every start after a quiet time would read again what arrived in the last seconds before it.
+TEST_F(Recovery, ReadsNothingAgainOnceTheKeyIndexHasCaughtUp) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, 3);
+    life.save();  // the only sync of the index for ten seconds
+    send_some(life, 3, 20);
+    life.save();
+    clock_.advance_ms(10'000);
+    life.save();
+  }
+  const auto disk = disk_.kill();
+  StoreLife life(*disk, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_EQ(life.report.scanned_records, 0);
+}
+
 TEST_F(Recovery, GivesTheSameAnswersWithoutItsDerivedFiles) {
   std::vector<std::string> before;
   for (const bool is_clean : {true, false}) {
