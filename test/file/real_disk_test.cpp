@@ -278,7 +278,11 @@ long faults_of_stores(std::span<std::byte> bytes) {
 }
 
 TEST_F(RealDiskTest, TakesThePageFaultsBeforeTheStores) {
-  const auto file = open("f");
+  // In memory: elsewhere the kernel may write a page out at any moment, and the next store to it faults again.
+  const test::TemporaryDirectory in_memory("/dev/shm/");
+  const auto opened = disk_->open(in_memory.file("f"), OpenMode::kCreate);
+  ASSERT_TRUE(opened) << opened.error().text();
+  const auto& file = *opened;
   ASSERT_TRUE(file->write(0, bytes_of(std::string(64 * 4096, 'x'))));
   for (const int refusal : {0, EINVAL}) {  // EINVAL: a kernel that cannot populate
     refusals.populate_errno = refusal;

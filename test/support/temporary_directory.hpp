@@ -9,10 +9,10 @@
 
 namespace tern::test {
 
-/// Made empty, removed with all it holds. Fails the test if it cannot be made.
+/// Made empty in `parent` (which ends with a slash), removed with all it holds. Fails the test if it cannot be made.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() : path_(::testing::TempDir() + "tern_XXXXXX") {
+  explicit TemporaryDirectory(const std::string& parent = ::testing::TempDir()) : path_(parent + "tern_XXXXXX") {
     EXPECT_NE(::mkdtemp(path_.data()), nullptr) << path_;
   }
   ~TemporaryDirectory() {
