@@ -110,6 +110,8 @@ Status parse_tail(std::span<const std::byte> bytes, std::size_t at, RecordView& 
   at += sizeof(std::int16_t);
   if (properties_length < 0 || left() != static_cast<std::size_t>(properties_length)) return bad_length;
   record.properties = {chars + at, left()};
+  // A sector that never reached the disk: no name holds a zero byte.
+  if (record.topic.find('\0') != std::string_view::npos) return error(Errc::kBadName, record.total_size);
   if (record.properties.find('\0') != std::string_view::npos) return error(Errc::kBadProperties, record.total_size);
   return {};
 }

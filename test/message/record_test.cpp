@@ -266,6 +266,19 @@ TEST(Record, RefusesZeroBytesInProperties) {
   }
 }
 
+// The sector with the end of a record was lost: without properties nothing else tells it.
+TEST(Record, RefusesZeroBytesInTheTopic) {
+  RecordParts parts;
+  parts.topic = "TopicA";
+  const std::string whole = encode_record(parts, 0, 0, 0);
+  ASSERT_TRUE(parse_record(view(whole), BodyCheck::kVerifyCrc));
+  for (std::size_t lost = 3; lost <= 8; ++lost) {
+    std::string torn = whole;
+    torn.replace(torn.size() - lost, lost, lost, '\0');
+    EXPECT_EQ(code_of(torn), Errc::kBadName) << lost;
+  }
+}
+
 TEST(Record, RefusesAFlippedBodyOnlyWhenAsked) {
   std::string bytes = golden_record();
   bytes[88] = 'H';
