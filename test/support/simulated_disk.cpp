@@ -641,12 +641,16 @@ class SimulatedDisk::State {
     to->durable_extent = from->durable_extent;
     to->extents = from->extents;
     to->sync_errno = from->sync_errno;
-    // The kernel needs no commit: what the dead process has stored is in the file.
+    // The kernel needs no commit: what the dead process has stored is in the file. All of a sector at once: in which
+    // order its bytes were stored is not known, and a version with the later ones alone never was.
+    std::set<std::int64_t> changed;
     for (const auto& store : differences(*from)) {
       const auto end = std::min(store.position + store.size, from->extent.size);
       if (store.position >= end) continue;
-      commit_range(*to, store.position, from->cache.range(store.position, end - store.position));
+      to->committed.put(store.position, from->cache.range(store.position, end - store.position));
+      for (auto i = store.position / kSectorSize; i <= (end - 1) / kSectorSize; ++i) changed.insert(i);
     }
+    for (const auto index : changed) to->sectors[index].add(sector_of(to->committed, index));
     make_room(*to, to->committed.end());
     std::copy(to->committed.all().begin(), to->committed.all().end(), to->cache.range(0, to->committed.end()).begin());
     return to;
