@@ -127,7 +127,8 @@ Status IndexFile::add(const IndexKey& key) {
   if (const auto counted = load_be<std::int32_t>(at(kNextEntryAt)); std::max(1, counted) != number) {
     log_warning("{}: somebody else has written to it (entry {} instead of {}); its chains are linked anew", path(),
                 counted, number);
-    if (const auto status = link_anew(number); !status) return status;
+    if (const auto status = forget_from(number); !status) return status;
+    allocated_to_ = std::min(allocated_to_, shape_.entry_at(number));  // what it stored is cleared
     next = header();
   }
   const std::int64_t position = shape_.entry_at(number);
@@ -136,6 +137,7 @@ Status IndexFile::add(const IndexKey& key) {
     const std::int64_t from = std::max(allocated_to_, shape_.entry_at(number));
     const std::int64_t size = std::min(kAllocationStep, shape_.file_size() - from);
     if (const auto status = file_->allocate(from, size); !status) return status;
+    if (const auto status = clear(from, size); !status) return status;
     allocated_to_ = from + size;
   }
   const std::int64_t slot = key.hash % shape_.slots;
@@ -159,6 +161,24 @@ Status IndexFile::add(const IndexKey& key) {
   next.end_timestamp = timestamp;
   store_header(next);
   return {};
+}
+
+// What a life before has left behind the last entry that counts: a power cut could show it again in the place of an
+// entry that it takes away.
+Status IndexFile::clear(std::int64_t from, std::int64_t size) {
+  std::vector<std::byte> bytes(kScanBytes);
+  bool has_left_overs = false;
+  for (const std::int64_t end = from + size; from < end;) {
+    const auto part = std::span(bytes).first(static_cast<std::size_t>(std::min<std::int64_t>(kScanBytes, end - from)));
+    if (const auto status = file_->read(from, part); !status) return status;
+    if (std::any_of(part.begin(), part.end(), [](std::byte byte) { return byte != std::byte{0}; })) {
+      std::fill(part.begin(), part.end(), std::byte{0});
+      if (const auto status = file_->write(from, part); !status) return status;
+      has_left_overs = true;
+    }
+    from += static_cast<std::int64_t>(part.size());
+  }
+  return has_left_overs ? sync() : Status();
 }
 
 Status IndexFile::sync() {
@@ -217,23 +237,21 @@ Result<std::int32_t> IndexFile::first_unsynced(LogPosition synced_to) const {
   return run > 0 ? candidate : 1;
 }
 
-Result<bool> IndexFile::is_whole_from(std::int32_t first) const {
+Result<std::vector<std::int32_t>> IndexFile::slots() const {
+  std::vector<std::int32_t> slots(static_cast<std::size_t>(shape_.slots));
+  const auto bytes = std::as_writable_bytes(std::span(slots));
+  if (const auto status = file_->read(shape_.slot_at(0), bytes); !status) return status.error();
+  for (auto& slot : slots) slot = swap_to_big_endian(slot);
+  return slots;
+}
+
+Result<bool> IndexFile::is_whole_from(std::int32_t first, std::span<const std::int32_t> slots) const {
   const std::int32_t end = header().next_entry;
-  std::vector<std::byte> bytes(kScanBytes);
   // No slot may name an entry that the header does not count.
-  for (std::int64_t at = shape_.slot_at(0); at < shape_.entry_at(0);) {
-    const auto size = std::min<std::int64_t>(static_cast<std::int64_t>(bytes.size()), shape_.entry_at(0) - at);
-    if (const auto status = file_->read(at, std::span(bytes).first(static_cast<std::size_t>(size))); !status) {
-      return status.error();
-    }
-    for (std::int64_t i = 0; i < size; i += IndexShape::kSlotSize) {
-      if (load_be<std::int32_t>(bytes.data() + i) >= end) return false;
-    }
-    at += size;
-  }
+  if (std::any_of(slots.begin(), slots.end(), [end](std::int32_t slot) { return slot >= end; })) return false;
   // Every entry is there, and its chain begins at it or later.
+  std::vector<std::byte> bytes(kScanBytes);
   std::int64_t last_position = -1;
-  std::array<std::byte, IndexShape::kSlotSize> slot{};
   for (std::int32_t from = first; from < end;) {
     const std::int32_t count = std::min(end - from, static_cast<std::int32_t>(kScanBytes / IndexShape::kEntrySize));
     const auto part = std::span(bytes).first(static_cast<std::size_t>(count * IndexShape::kEntrySize));
@@ -244,38 +262,52 @@ Result<bool> IndexFile::is_whole_from(std::int32_t first) const {
           entry.previous >= from + i) {
         return false;
       }
-      // Half an entry is told by the nothing behind it, but for the last one: its link may be in a sector that is lost.
-      if (from + i + 1 == end && entry.previous == 0 && spans_sectors(shape_.entry_at(from + i))) return false;
+      // Half an entry: without its second half it is told by the nothing behind it, but for the last one, whose link
+      // may be in a sector that is lost; without its first half it has no hash.
+      if (spans_sectors(shape_.entry_at(from + i)) &&
+          (entry.hash == 0 || (from + i + 1 == end && entry.previous == 0))) {
+        return false;
+      }
       last_position = entry.position;
-      const auto status = file_->read(shape_.slot_at(entry.hash % shape_.slots), slot);
-      if (!status) return status.error();
-      if (load_be<std::int32_t>(slot.data()) < from + i) return false;
+      if (slots[static_cast<std::size_t>(entry.hash % shape_.slots)] < from + i) return false;
     }
     from += count;
   }
   return true;
 }
 
-Status IndexFile::link_anew(std::int32_t end) {
+// Entries before `end` and their links are as they were written and stay untouched: only slots that name later ones
+// change, to the newest entry of theirs before `end`. So a crash in between leaves each slot either wrong as it was,
+// which the next start sees again, or right.
+Status IndexFile::forget_from(std::int32_t end) {
   if (const auto status = prepare(); !status) return status;
-  IndexHeader next = header();
-  std::fill_n(at(shape_.slot_at(0)), shape_.entry_at(0) - shape_.slot_at(0), std::byte{0});
-  next.used_slots = 0;
-  IndexEntry last{0, next.begin_position, 0, 0};
-  for (std::int32_t number = 1; number < end; ++number) {
-    const std::int64_t position = shape_.entry_at(number);
-    IndexEntry entry = load_index_entry(at(position));
-    if (entry.hash < 0) continue;
-    const std::int64_t slot = shape_.slot_at(entry.hash % shape_.slots);
-    entry.previous = load_be<std::int32_t>(at(slot));
-    if (entry.previous == 0) ++next.used_slots;
-    store_index_entry(at(position), entry);
-    window_->commit(static_cast<std::size_t>(position), IndexShape::kEntrySize);
-    store_be(at(slot), number);
-    last = entry;
+  auto heads = slots();
+  if (!heads) return heads.error();
+  std::vector<bool> is_wrong(heads->size());
+  for (std::size_t slot = 0; slot < heads->size(); ++slot) {
+    is_wrong[slot] = (*heads)[slot] < 0 || (*heads)[slot] >= end;
+    if (is_wrong[slot]) (*heads)[slot] = 0;
   }
-  window_->commit(static_cast<std::size_t>(shape_.slot_at(0)),
-                  static_cast<std::size_t>(shape_.entry_at(0) - shape_.slot_at(0)));
+  IndexHeader next = header();
+  IndexEntry last{0, next.begin_position, 0, 0};
+  std::vector<std::byte> bytes(kScanBytes);
+  for (std::int32_t from = 1; from < end;) {
+    const std::int32_t count = std::min(end - from, static_cast<std::int32_t>(kScanBytes / IndexShape::kEntrySize));
+    const auto part = std::span(bytes).first(static_cast<std::size_t>(count * IndexShape::kEntrySize));
+    if (const auto status = file_->read(shape_.entry_at(from), part); !status) return status;
+    for (std::int32_t i = 0; i < count; ++i) {
+      last = load_index_entry(part.data() + i * IndexShape::kEntrySize);
+      if (last.hash < 0) continue;
+      const auto slot = static_cast<std::size_t>(last.hash % shape_.slots);
+      if (is_wrong[slot]) (*heads)[slot] = from + i;
+    }
+    from += count;
+  }
+  next.used_slots = 0;
+  for (std::size_t slot = 0; slot < heads->size(); ++slot) {
+    if (is_wrong[slot]) store_slot(static_cast<std::int64_t>(slot), (*heads)[slot]);
+    if ((*heads)[slot] != 0) ++next.used_slots;
+  }
   next.next_entry = end;
   next.end_position = last.position;
   next.end_timestamp = next.begin_timestamp + last.seconds * std::int64_t{1000};
@@ -283,14 +315,22 @@ Status IndexFile::link_anew(std::int32_t end) {
   return sync();
 }
 
+Result<bool> IndexFile::is_whole() const {
+  const auto all = slots();
+  if (!all) return all.error();
+  return is_whole_from(1, *all);
+}
+
 Result<bool> IndexFile::repair(LogPosition synced_to) {
   if (is_damaged_) return false;
   const auto first = first_unsynced(synced_to);
   if (!first) return first.error();
-  const auto is_whole = is_whole_from(*first);
+  const auto all = slots();
+  if (!all) return all.error();
+  const auto is_whole = is_whole_from(*first, *all);
   if (!is_whole) return is_whole.error();
   if (*is_whole) return false;
-  if (const auto status = link_anew(*first); !status) return status.error();
+  if (const auto status = forget_from(*first); !status) return status.error();
   return true;
 }
 

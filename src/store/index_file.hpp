@@ -75,8 +75,10 @@ class IndexFile {
   Status find(std::int32_t hash, std::int64_t begin_ms, std::int64_t end_ms, std::size_t count_max,
               std::vector<LogPosition>& to) const;
 
+  /// Whether every entry is there and found. Reads the whole file.
+  [[nodiscard]] Result<bool> is_whole() const;
   /// After a power cut: everything up to `synced_to` is whole, of the rest any part may be missing. If so, forgets the
-  /// rest and links the chains anew. Returns whether it did.
+  /// rest. Returns whether it did. May be cut off by another power cut: then it is to be called again.
   Result<bool> repair(LogPosition synced_to) TERN_EXCLUDES(lock_);
   /// Forgets the entries of records at or past `end`, which are the last ones, and syncs. The file is whole. Returns
   /// whether any entry is left.
@@ -90,8 +92,12 @@ class IndexFile {
   void store_header(const IndexHeader& header) TERN_EXCLUDES(lock_);
   /// Entries [1, n) whose positions are below `synced_to`; n.
   Result<std::int32_t> first_unsynced(LogPosition synced_to) const;
-  [[nodiscard]] Result<bool> is_whole_from(std::int32_t first) const;
-  Status link_anew(std::int32_t end);
+  [[nodiscard]] Result<std::vector<std::int32_t>> slots() const;
+  [[nodiscard]] Result<bool> is_whole_from(std::int32_t first, std::span<const std::int32_t> slots) const;
+  /// Of entries [end, ...), whatever they are: takes them out of the chains and the count, durably.
+  Status forget_from(std::int32_t end) TERN_EXCLUDES(lock_);
+  /// Zeroes, durably.
+  Status clear(std::int64_t from, std::int64_t size);
 
   const std::unique_ptr<file::File> file_;
   const IndexShape shape_;

@@ -97,6 +97,7 @@ class FileKeyIndex final : public KeyIndex {
     const MutexLock hold(files_lock_);
     return files_;
   }
+  Status remove_empty_at_end() TERN_REQUIRES(files_lock_);
   /// Everything in the newest file, if there is one, is synced: by what its header was then.
   void note_synced(const IndexHeader& newest);
   void note_synced() { note_synced(newest_ ? newest_->header() : IndexHeader{}); }
@@ -151,18 +152,26 @@ Status FileKeyIndex::load(bool trusts_files, std::int64_t checkpoint_timestamp, 
       return opened.error();
     }
     if ((*opened)->is_damaged()) log_warning("{}: its header is damaged; it is not searched", path);
-    if (!trusts_files && (*opened)->header().end_timestamp > checkpoint_timestamp) {
+    // The header may be older than the rest of what has reached the disk.
+    bool may_stay = trusts_files || (*opened)->is_damaged();
+    if (!may_stay && (*opened)->header().end_timestamp <= checkpoint_timestamp) {
+      const auto is_whole = (*opened)->is_whole();
+      if (!is_whole) {
+        problem = fmt::format("{}: {}", path, is_whole.error().text());
+        return is_whole.error();
+      }
+      may_stay = *is_whole;
+    }
+    if (!may_stay) {
       log_info("{}: removed, it may not be whole; its keys come back as far as the log is read", path);
       if (const auto status = disk_.remove(path); !status) return status;
       continue;
     }
     files_.push_back(std::move(*opened));
   }
-  if (files_.empty()) return {};
-  newest_ = files_.back();
-  // What a killed process has written is not written again, and may not be synced.
-  has_unsynced_ = has_new_name_ = true;
-  if (synced_to.value >= 0) {
+  if (const auto status = remove_empty_at_end(); !status) return status;
+  // A file is synced before the next one is made: only the last one that has entries can be torn.
+  if (synced_to.value >= 0 && !files_.empty()) {
     const auto repaired = files_.back()->repair(synced_to);
     if (!repaired) {
       problem = fmt::format("{}: {}", files_.back()->path(), repaired.error().text());
@@ -171,8 +180,12 @@ Status FileKeyIndex::load(bool trusts_files, std::int64_t checkpoint_timestamp, 
     if (*repaired)
       log_warning("{}: keys of the last moments before the power cut are indexed again", files_.back()->path());
   }
-  note_synced(files_.back()->header());
-  return {};
+  const auto status = remove_empty_at_end();  // nothing of it was whole
+  newest_ = files_.empty() ? nullptr : files_.back();
+  // What a killed process has written is not written again, and may not be synced.
+  has_unsynced_ = has_new_name_ = newest_ != nullptr;
+  note_synced();
+  return status;
 }
 
 void FileKeyIndex::note_synced(const IndexHeader& newest) {
@@ -208,17 +221,32 @@ Status FileKeyIndex::remove_from(LogPosition first) {
 
 Status FileKeyIndex::truncate_to(LogPosition end) {
   const MutexLock hold(files_lock_);
-  while (!files_.empty() && !files_.back()->is_damaged() && files_.back()->header().end_position >= end.value) {
-    const auto is_left = files_.back()->truncate_to(end);
-    if (!is_left) return is_left.error();
-    if (*is_left) break;
-    if (const auto status = disk_.remove(files_.back()->path()); !status) return status;
+  for (auto file = files_.end(); file != files_.begin();) {
+    --file;
+    if ((*file)->is_damaged()) continue;  // not searched
+    const auto header = (*file)->header();
+    if (header.next_entry > 1) {
+      if (header.end_position < end.value) break;
+      const auto is_left = (*file)->truncate_to(end);
+      if (!is_left) return is_left.error();
+      if (*is_left) break;
+    }
+    if (const auto status = disk_.remove((*file)->path()); !status) return status;
     if (const auto status = disk_.sync_directory(options_.directory); !status) return status;
-    files_.pop_back();
+    file = files_.erase(file);
   }
   newest_ = files_.empty() ? nullptr : files_.back();
   if (!newest_) has_unsynced_ = has_new_name_ = false;
   note_synced();
+  return {};
+}
+
+// Made, but a power cut has taken its header, or came before the first entry.
+Status FileKeyIndex::remove_empty_at_end() {
+  while (!files_.empty() && !files_.back()->is_damaged() && files_.back()->header().next_entry <= 1) {
+    if (const auto status = disk_.remove(files_.back()->path()); !status) return status;
+    files_.pop_back();
+  }
   return {};
 }
 
