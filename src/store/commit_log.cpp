@@ -31,10 +31,6 @@ constexpr std::int64_t kCopyBytes = 1 << 20;  // what write_again() reads and wr
 constexpr std::int64_t kRetryMs = 100;        // after a failed preparation
 constexpr std::int64_t kIdleMs = 1000;        // a request wakes the steps; this only bounds the damage of a lost one
 
-bool is_no_space(const Error& error) {
-  return error.code == std::errc::no_space_on_device || error.code == std::error_code(EDQUOT, std::generic_category());
-}
-
 Error translated(const Error& failure, LogPosition position) {
   if (failure.code == file::make_error_code(file::Errc::kWouldBlock)) return error(Errc::kWouldBlock, position.value);
   if (failure.code == file::make_error_code(file::Errc::kShortRead)) return error(Errc::kDamaged, position.value);

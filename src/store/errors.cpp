@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include "tern/store/types.hpp"
 
 namespace tern::store {
@@ -40,6 +42,10 @@ class Category final : public std::error_category {
 std::error_code make_error_code(Errc code) {
   static const Category category;
   return {static_cast<int>(code), category};
+}
+
+bool is_no_space(const Error& error) noexcept {
+  return error.code == std::errc::no_space_on_device || error.code == std::error_code(EDQUOT, std::generic_category());
 }
 
 }  // namespace tern::store

@@ -54,7 +54,9 @@ Status SegmentList::load(std::string& problem) {
   auto& files = *listed;
   std::erase_if(files, [](const auto& entry) { return entry.is_directory; });  // Apache's brokers step over them too
 
-  if (!files.empty() && files.back().size == 0 && parse_segment_name(files.back().name)) {
+  // A crash while it was made, or between the two halves of a cut at its begin. One that stands alone says where the
+  // log goes on: those in front of it have expired.
+  if (files.size() > 1 && files.back().size == 0 && parse_segment_name(files.back().name)) {
     if (auto removed = disk_.remove(file::join(directory_, files.back().name)); !removed) return removed;
     files.pop_back();
   }

@@ -168,8 +168,12 @@ Result<std::optional<QueueFiles::Touched>> QueueFiles::cut(const QueueName& name
     // names this very state (is_unfinished), and the one entry it keeps a byte of is zero before.
     static constexpr std::array<std::byte, kQueueEntrySize> kNoEntry{};
     if (const auto status = (*file)->write(at, kNoEntry); !status) return status.error();
-    if (const auto status = (*file)->resize(at + 1); !status) return status.error();
-    if (const auto status = (*file)->resize(file_size_bytes_); !status) return status.error();
+    auto status = (*file)->resize(at + 1);
+    if (status) status = (*file)->resize(file_size_bytes_);
+    if (!status) {
+      cache_.erase({name.serial, start});  // whoever opens it gives it its size first
+      return status.error();
+    }
     touched = Touched{std::move(*file), start, false};
   }
   return touched;
@@ -261,13 +265,19 @@ Result<std::optional<QueueFiles::Extent>> QueueFiles::find_extent(const QueueNam
   if (files->empty()) return std::optional<Extent>();
   for (const auto& listed : *files) {
     if (listed.size == file_size_bytes_ && listed.start % file_size_bytes_ == 0) continue;
-    if (&listed == &files->back() && listed.start % file_size_bytes_ == 0 && is_unfinished(listed.size)) continue;
+    if (listed.start % file_size_bytes_ == 0 && is_unfinished(listed.size)) continue;
     const auto path = file::join(directory_of(name.topic, name.id), listed.name);
     problem = listed.size == file_size_bytes_
                   ? fmt::format("{}: its name is no multiple of mappedFileSizeConsumeQueue, {}", path, file_size_bytes_)
                   : fmt::format("{}: it has {} bytes, but mappedFileSizeConsumeQueue is {}", path, listed.size,
                                 file_size_bytes_);
     return error(Errc::kWrongSegmentSize, listed.size);
+  }
+  // A power cut has taken the size of a file, and with it its entries, but not the files behind it.
+  for (std::size_t i = files->size() - 1; i-- > 0;) {
+    if (!is_unfinished((*files)[i].size)) continue;
+    if (const auto status = remove_file(name, (*files)[i]); !status) return status.error();
+    files->erase(files->begin() + static_cast<std::ptrdiff_t>(i));
   }
   // Only files that follow each other up to the last one belong together.
   std::size_t first = files->size() - 1;

@@ -79,12 +79,17 @@ Store::Recovery::Outcome Store::Recovery::run() {
       if (const auto status = queues.restore(state.topic, state.id, state.bounds, state.positions); !status) {
         return problem(status.error(), fmt::format("queue {}#{}: {}", state.topic, state.id, status.error().text()));
       }
-      if (state.bounds.min >= state.bounds.max) known_.push_back(state);
     }
     if (side_->is_clean) queues.trust_ends();
     last_store_timestamp_ = side_->last_store_timestamp;
     if (auto done = read_log(side_->dispatched, side_->durable, false); !done) return done;
   } else {
+    // What is half built when a crash comes must not pass for the files of a clean stop.
+    if (report_.was_clean && log.files_end() > log.min_position()) {
+      if (const auto status = store_.write_abort(); !status) {
+        return problem(status.error(), fmt::format("{}/abort: {}", store_.root_, status.error().text()));
+      }
+    }
     std::string text;
     if (const auto status = queues.load_from_files(&text, report_.was_clean); !status) {
       return problem(
@@ -110,14 +115,9 @@ Store::Recovery::Outcome Store::Recovery::run() {
                                                    end, status.error().text()));
       }
     }
-    // The log knows nothing of queues whose records are all gone.
-    for (const auto& state : side_ ? side_->queues : std::vector<SideState::QueueState>{}) {
-      const auto queue = queues.find(state.topic, state.id);
-      if (state.bounds.min < state.bounds.max || (queue && queue->bounds().min < queue->bounds().max)) continue;
-      if (const auto status = queues.restore(state.topic, state.id, state.bounds); !status) {
-        return problem(status.error(), fmt::format("queue {}#{}: {}", state.topic, state.id, status.error().text()));
-      }
-      known_.push_back(state);
+    if (const auto status = cut_left_overs(); !status) {
+      return problem(status.error(), fmt::format("consume queues that the log knows nothing of cannot be cut: {}",
+                                                 status.error().text()));
     }
   }
 
@@ -132,11 +132,10 @@ Store::Recovery::Outcome Store::Recovery::run() {
   if (const auto status = store_.index_->truncate_to(tail); !status) {
     return problem(status.error(), fmt::format("the key index cannot be cut at {}: {}", tail, status.error().text()));
   }
-  for (const auto& queue : queues.all()) queue->next_offset = queue->bounds().max.value;
-  for (const auto& state : known_) {
-    const auto queue = queues.get_or_create(state.topic, state.id);
-    queue->next_offset = std::max(queue->next_offset, state.next_offset);
+  if (side_) {
+    if (auto done = continue_known_queues(); !done) return done;
   }
+  for (const auto& queue : queues.all()) queue->next_offset = queue->bounds().max.value;
   if (!report_.used_side_file) {
     if (auto done = continue_emptied_queues(); !done) return done;
   }
@@ -144,16 +143,15 @@ Store::Recovery::Outcome Store::Recovery::run() {
     for (const auto& queue : queues.all()) store_.hooks_.queue_found(queue->topic(), queue->id());
   }
 
-  // From here on a crash is a crash. The text is the process id, as Apache's broker writes it.
-  auto abort = store_.disk_.open(file::join(store_.root_, "abort"), file::OpenMode::kCreate);
-  const auto pid = std::to_string(::getpid());
-  if (!abort || !(*abort)->resize(0) || !(*abort)->write(0, std::as_bytes(std::span(pid)))) {
-    return problem(abort ? error(Errc::kReadOnly) : abort.error(),
-                   fmt::format("{}/abort cannot be written", store_.root_));
-  }
-  // A power cut must not take it: what comes after would look like a clean stop.
-  if (const auto status = store_.disk_.sync_directory(store_.root_); !status) {
-    return problem(status.error(), fmt::format("{}: {}", store_.root_, status.error().text()));
+  // From here on a crash is a crash. On a full disk the store is only read until there is room for the file.
+  if (const auto status = store_.write_abort(); !status) {
+    if (!is_no_space(status.error())) {
+      return problem(status.error(), fmt::format("{}/abort: {}", store_.root_, status.error().text()));
+    }
+    store_.lacks_abort_ = true;
+    log.set_disk_full(true);
+    report_.warnings.push_back(fmt::format(
+        "{}/abort cannot be written, the disk is full: messages are refused until there is room", store_.root_));
   }
   report_.took_ms = store_.clock_.steady_ms() - started_ms;
   return {};
@@ -282,7 +280,13 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
   if (!checkpoint)
     report_.warnings.push_back(fmt::format("{}/checkpoint: {}", store_.root_, checkpoint.error().text()));
   const std::int64_t index_timestamp = checkpoint && *checkpoint ? (*checkpoint)->index_timestamp : 0;
-  flushed_timestamp_ = checkpoint && *checkpoint ? (*checkpoint)->log_timestamp - kCheckpointSlackMs : 0;
+  // Of a time to come it says nothing: the clock was set back, and what is stored now gets earlier times. Otherwise new
+  // records get later ones, even if the power cut has taken the last before it.
+  const std::int64_t flushed = checkpoint && *checkpoint ? (*checkpoint)->log_timestamp : 0;
+  if (flushed <= store_.clock_.wall_ms()) {
+    flushed_timestamp_ = flushed - kCheckpointSlackMs;
+    if (!side_) last_store_timestamp_ = flushed;
+  }
   auto index = KeyIndex::open(store_.disk_, store_.clock_, options.index, report_.was_clean || side_.has_value(),
                               index_timestamp, text, side_ && !side_->is_clean ? side_->indexed : LogPosition{-1});
   if (!index)
@@ -348,7 +352,11 @@ Status Store::Recovery::begin_rebuild() {
   const auto digest = digest_below(*store_.log_, nothing.dispatched);
   if (!digest) return digest.error();
   nothing.digest = *digest;
-  std::erase_if(nothing.queues, [](const auto& state) { return state.bounds.min < state.bounds.max; });
+  // The log may hold nothing of them any more: where they end stays known.
+  for (auto& state : nothing.queues) {
+    state.bounds = {};
+    state.positions = {};
+  }
   return SideFile(store_.disk_, file::join(store_.root_, "tern")).save(nothing);
 }
 
@@ -421,6 +429,21 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   return {};
 }
 
+// The log knows nothing of queues whose records are all gone.
+Store::Recovery::Outcome Store::Recovery::continue_known_queues() {
+  auto& queues = *store_.queues_;
+  for (const auto& state : side_->queues) {
+    const auto queue = queues.find(state.topic, state.id);
+    const auto bounds = queue ? queue->bounds() : QueueBounds{};
+    if (bounds.min < bounds.max || (queue && bounds.max.value >= state.next_offset)) continue;
+    const QueueOffset end{state.next_offset};
+    if (const auto status = queues.restore(state.topic, state.id, {end, end}); !status) {
+      return problem(status.error(), fmt::format("queue {}#{}: {}", state.topic, state.id, status.error().text()));
+    }
+  }
+  return {};
+}
+
 // A queue without records and without a word of ours: all that is left of its offsets is what groups have committed.
 Store::Recovery::Outcome Store::Recovery::continue_emptied_queues() {
   constexpr std::size_t kNamedMax = 3;
@@ -447,6 +470,28 @@ Store::Recovery::Outcome Store::Recovery::continue_emptied_queues() {
         fmt::format("{} queues have no records left and no state of ours: they continue at the "
                     "largest committed offset{}{}",
                     count, named, count > kNamedMax ? ", ..." : ""));
+  }
+  return {};
+}
+
+Status Store::Recovery::cut_left_overs() {
+  const LogPosition begin = store_.log_->min_position();
+  std::array<QueueEntry, 256> entries;
+  for (const auto& queue : store_.queues_->all()) {
+    if (next_seen_.contains(queue)) continue;
+    const auto [min, max] = queue->bounds();
+    auto at = min;
+    for (bool is_found = false; at < max && !is_found;) {
+      const auto count = queue->read(at, entries, false);
+      if (!count) return count.error();
+      if (*count == 0) return error(Errc::kDamaged, at.value);
+      const auto part = std::span(entries).first(*count);
+      const auto into =
+          std::find_if(part.begin(), part.end(), [&](const QueueEntry& entry) { return entry.position >= begin; });
+      is_found = into != part.end();
+      at += into - part.begin();
+    }
+    if (const auto status = store_.queues_->cut(*queue, at); !status) return status;
   }
   return {};
 }

@@ -20,6 +20,8 @@ class Store::Recovery {
  public:
   Recovery(Store& store, OpenReport& report) : store_(store), report_(report) {}
   boost::system::result<void, OpenProblem> run();
+  /// What the state on the disk covers: 0 if there is none, or none that is believed.
+  [[nodiscard]] LogPosition covered() const { return report_.used_side_file ? side_->dispatched : LogPosition{0}; }
 
  private:
   using Outcome = boost::system::result<void, OpenProblem>;
@@ -34,12 +36,14 @@ class Store::Recovery {
   Outcome read_log(LogPosition from, LogPosition must_reach, bool compare);
   Status enter_compared(const message::RecordView& record, LogPosition position);
   Status begin_rebuild();
+  /// Of the queues of which the log that was read holds nothing: entries that point into it.
+  Status cut_left_overs();
+  Outcome continue_known_queues();
   Outcome continue_emptied_queues();
   void say_progress(LogPosition at, LogPosition end);
 
   Store& store_;
   OpenReport& report_;
-  std::vector<SideState::QueueState> known_;
   std::optional<SideState> side_;
   LogPosition known_durable_;  // what the side file says, believed or not
   std::int64_t last_store_timestamp_ = 0;

@@ -44,7 +44,7 @@ boost::system::result<std::unique_ptr<Store>, OpenProblem> Store::open(file::Dis
   std::unique_ptr<Store> store(new Store(disk, clock, options, std::move(hooks)));
   Recovery recovery(*store, report);
   if (auto opened = recovery.run(); !opened) return opened.error();
-  store->upkeep_ = std::make_unique<Upkeep>(*store);
+  store->upkeep_ = std::make_unique<Upkeep>(*store, recovery.covered());
   return store;
 }
 
@@ -132,7 +132,12 @@ void Store::dispatch_round() {
 void Store::dispatch_record(std::span<const std::byte> bytes, LogPosition position) {
   const auto record = message::parse_record(bytes, message::BodyCheck::kSkip);
   TERN_CHECK(record.has_value(), "published log at {}: {}", position, record.error().text());
-  if (record->is_blank() || is_removed(record->topic, position)) return;
+  if (record->is_blank()) return;
+  if (is_removed(record->topic, position)) {
+    // The index has the keys of all that is in the log, as it would have them if it were built anew.
+    collect(*record, position, dispatch_keys_);
+    return;
+  }
   if (const auto status = enter(*record, position, dispatch_queue_, dispatch_keys_); !status) {
     dispatch_failures_.fetch_add(1, std::memory_order_relaxed);
     log_error("no queue entry for the record at {}: {}", position, status.error().text());
@@ -165,6 +170,18 @@ Status Store::enter(const message::RecordView& record, LogPosition position, Que
     entry.tags_code = message::tags_code(record.properties);
   }
   return queue->append({record.queue_offset}, entry);
+}
+
+// Apache's broker looks whether it exists; the text is the process id, as that one writes it.
+Status Store::write_abort() {
+  auto abort = disk_.open(file::join(root_, "abort"), file::OpenMode::kCreate);
+  if (!abort) return abort.error();
+  const auto pid = std::to_string(::getpid());
+  Status status = (*abort)->write(0, std::as_bytes(std::span(pid)));
+  if (status) status = (*abort)->resize(static_cast<std::int64_t>(pid.size()));
+  if (!status && !is_no_space(status.error())) return status;
+  // A power cut must not take it: what comes after would look like a clean stop.
+  return disk_.sync_directory(root_);
 }
 
 std::int64_t Store::dispatch_behind_bytes() const {

@@ -51,11 +51,13 @@ Status hold_to(const Queue& queue, LogPosition position, SideState::QueueState& 
 
 }  // namespace
 
-Store::Upkeep::Upkeep(Store& store)
+Store::Upkeep::Upkeep(Store& store, LogPosition covered)
     : store_(store),
       indexed_(store.index_->written_to() == LogPosition{INT64_MAX} ? store.log_->watermarks().dispatched()
                                                                     : store.log_->min_position()),
       side_file_(store.disk_, file::join(store.root_, "tern")),
+      last_mark_{store.log_->watermarks().published(), store.log_->last_store_timestamp()},
+      covered_(covered),
       delete_hours_(parse_delete_hours(store.options_.delete_when).value_or(std::set<int>())) {}
 
 void Store::Upkeep::report(const char* what, const Status& status) {
@@ -105,7 +107,7 @@ StepResult Store::Upkeep::step() {
     next_space_ms_ = now + kSpaceEveryMs;
     watch_space();
   }
-  if (now >= next_retention_ms_) {
+  if (now >= next_retention_ms_ && round_ == Round::kIdle) {
     next_retention_ms_ = now + kRetentionEveryMs;
     remove_expired();
   }
@@ -133,6 +135,21 @@ Result<SideState> Store::Upkeep::snapshot() const {
   return state;
 }
 
+// What has been published may be ahead of what is dispatched and durable: its time must not be told for theirs.
+void Store::Upkeep::note_covered_time(LogPosition dispatched) {
+  const std::int64_t timestamp =
+      store_.log_->last_store_timestamp();  // before the position: later records only add to it
+  const TimeMark mark{store_.log_->watermarks().published(), timestamp};
+  if (dispatched >= mark.position) {
+    covered_timestamp_ = mark.timestamp;
+  } else if (dispatched >= last_mark_.position) {
+    covered_timestamp_ = last_mark_.timestamp;
+  } else {
+    return;  // the mark before is still ahead
+  }
+  last_mark_ = mark;
+}
+
 void Store::Upkeep::begin_round() {
   const auto& marks = store_.log_->watermarks();
   const std::int64_t now = store_.clock_.steady_ms();
@@ -148,6 +165,7 @@ void Store::Upkeep::begin_round() {
     store_.queues_changed_.store(true);
     return report("the store's state cannot be told", state.error());
   }
+  note_covered_time(state->dispatched);
   const MutexLock hold(state_lock_);
   pending_ = std::move(*state);
   round_ = Round::kWriting;
@@ -195,6 +213,7 @@ Status Store::Upkeep::remove_topic(std::string_view topic) {
   if (!state && !why.empty()) {
     // Not to be read now, but perhaps by the next start, which would believe it.
     if (const auto removed = side_file_.remove(); !removed) return removed;
+    covered_ = {0};
   }
   if (state && std::erase_if(state->queues, is_of_topic) > 0) {
     if (const auto saved = side_file_.save(*state); !saved) return saved;
@@ -209,10 +228,10 @@ Status Store::Upkeep::save(const SideState& state) {
   if (!digest) return digest.error();
   complete.digest = *digest;
   if (const auto status = side_file_.save(complete); !status) return status;
-  saved_ = complete.dispatched;
+  saved_ = covered_ = complete.dispatched;
   Checkpoint checkpoint;
-  checkpoint.log_timestamp = complete.last_store_timestamp;
-  checkpoint.queue_timestamp = complete.last_store_timestamp;
+  checkpoint.log_timestamp = covered_timestamp_;
+  checkpoint.queue_timestamp = covered_timestamp_;
   checkpoint.index_timestamp = store_.index_->checkpoint_timestamp();
   checkpoint.queue_position = complete.dispatched.value;
   if (!complete.is_clean) {
@@ -236,11 +255,12 @@ void Store::Upkeep::watch_space() {
   store_.disk_used_percent_.store(used, std::memory_order_relaxed);
   const bool is_full = space->available_bytes < store_.options_.free_bytes_min.get() ||
                        used > store_.options_.disk_warning_percent.get();
-  store_.log_->set_disk_full(is_full);
+  if (store_.lacks_abort_ && !is_full) store_.lacks_abort_ = !store_.write_abort();
+  store_.log_->set_disk_full(is_full || store_.lacks_abort_);
 }
 
-// From the oldest on, while each has a reason to go. Only what is wholly dispatched and durable; never the last
-// segment.
+// From the oldest on, while each has a reason to go. Only what the saved state covers, which is dispatched and durable:
+// of a queue that loses its last records, the state alone says where it ended. Never the last segment.
 void Store::Upkeep::remove_expired() {
   const auto& options = store_.options_;
   const std::int64_t now = store_.clock_.wall_ms();
@@ -253,7 +273,11 @@ void Store::Upkeep::remove_expired() {
   const std::int64_t kept_ms = options.file_reserved_hours.get() * 3'600'000;
   const std::int64_t bytes_max = options.bytes_max.get();
   const auto& marks = store_.log_->watermarks();
-  const LogPosition safe = std::min(marks.dispatched(), marks.durable());
+  LogPosition safe;
+  {
+    const MutexLock hold(state_lock_);
+    safe = covered_;
+  }
   const auto reason_to_go = [&](const CommitLog::Segment& segment) -> const char* {
     if (bytes_max > 0 && marks.published() - segment.start > bytes_max) return "the log is larger than storeBytesMax";
     if (is_time && segment.modified_ms + kept_ms <= now) return "older than fileReservedTime";
@@ -293,6 +317,7 @@ Status Store::Upkeep::finish(bool log_is_synced) {
   if (const auto status = store_.index_->sync(); !status) return status;
   auto told = snapshot();
   if (!told) return told.error();
+  note_covered_time(told->dispatched);
   const MutexLock hold(state_lock_);
   SideState& state = *told;
   state.is_clean = log_is_synced;

@@ -10,7 +10,8 @@ namespace tern::store {
 /// watched, old segments removed. All of it on the upkeep thread.
 class Store::Upkeep {
  public:
-  explicit Upkeep(Store& store);
+  /// `covered`: what the state on the disk covers, 0 if there is none.
+  Upkeep(Store& store, LogPosition covered);
   StepResult step();
   /// Writes until dispatch may go on.
   void make_room();
@@ -28,9 +29,11 @@ class Store::Upkeep {
   Status save(const SideState& state) TERN_REQUIRES(state_lock_);
   /// The queues as they stood at `dispatched`.
   Result<SideState> snapshot() const;
+  /// Notes how far, by store time, queues and log are on the disk once `state` is saved.
+  void note_covered_time(LogPosition dispatched);
   [[nodiscard]] LogPosition pending_dispatched() const TERN_EXCLUDES(state_lock_);
   void watch_space();
-  void remove_expired();
+  void remove_expired() TERN_EXCLUDES(state_lock_);
   void report(const char* what, const Status& status);
 
   Store& store_;
@@ -40,7 +43,15 @@ class Store::Upkeep {
   SideFile side_file_ TERN_GUARDED_BY(state_lock_);
   SideState pending_ TERN_GUARDED_BY(state_lock_);
   Round round_ = Round::kIdle;
+  /// A store time, and a position behind the last record up to that time.
+  struct TimeMark {
+    LogPosition position;
+    std::int64_t timestamp = 0;
+  };
+  TimeMark last_mark_;
+  std::int64_t covered_timestamp_ = 0;
   LogPosition saved_;
+  LogPosition covered_ TERN_GUARDED_BY(state_lock_);  // the state on the disk says where queues stood here
   std::int64_t next_round_ms_ = 0;
   std::int64_t next_space_ms_ = 0;
   std::int64_t next_retention_ms_ = 0;

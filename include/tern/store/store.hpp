@@ -184,6 +184,8 @@ class Store {
   [[nodiscard]] bool dispatch_must_pause() const;
   /// The store time in the record that starts at `position`; kNotFound if it is gone.
   [[nodiscard]] Result<std::int64_t> stored_at(LogPosition position) const;
+  /// Makes the file that tells the next start of a crash, durably.
+  Status write_abort();
   /// Dispatch does so from now on, with the topic's records up to here.
   void pass_over(std::string_view topic) TERN_EXCLUDES(removed_lock_);
   [[nodiscard]] bool is_removed(std::string_view topic, LogPosition position) TERN_EXCLUDES(removed_lock_);
@@ -220,6 +222,7 @@ class Store {
 
   // A topic was removed, or the log's oldest segments: the state is saved although the log did not grow.
   std::atomic<bool> queues_changed_{false};
+  bool lacks_abort_ = false;        // set while opening, then owned by the upkeep thread: nothing may be appended yet
   std::unique_ptr<Upkeep> upkeep_;  // its state is owned by the upkeep thread
   Wakeup upkeep_wakeup_;
   std::atomic<double> disk_used_percent_{0};

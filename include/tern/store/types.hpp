@@ -60,6 +60,8 @@ std::error_code make_error_code(Errc code);
 inline Error error(Errc code, std::int64_t detail = 0) {
   return {make_error_code(code), detail};
 }
+/// The disk is full, or what this user may have of it: it passes.
+[[nodiscard]] bool is_no_space(const Error& error) noexcept;
 
 }  // namespace tern::store
 template <>
