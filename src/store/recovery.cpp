@@ -280,13 +280,7 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
   if (!checkpoint)
     report_.warnings.push_back(fmt::format("{}/checkpoint: {}", store_.root_, checkpoint.error().text()));
   const std::int64_t index_timestamp = checkpoint && *checkpoint ? (*checkpoint)->index_timestamp : 0;
-  // Of a time to come it says nothing: the clock was set back, and what is stored now gets earlier times. Otherwise new
-  // records get later ones, even if the power cut has taken the last before it.
-  const std::int64_t flushed = checkpoint && *checkpoint ? (*checkpoint)->log_timestamp : 0;
-  if (flushed <= store_.clock_.wall_ms()) {
-    flushed_timestamp_ = flushed - kCheckpointSlackMs;
-    if (!side_) last_store_timestamp_ = flushed;
-  }
+  checkpoint_timestamp_ = checkpoint && *checkpoint ? (*checkpoint)->log_timestamp : 0;
   auto index = KeyIndex::open(store_.disk_, store_.clock_, options.index, report_.was_clean || side_.has_value(),
                               index_timestamp, text, side_ && !side_->is_clean ? side_->indexed : LogPosition{-1});
   if (!index)
@@ -380,10 +374,14 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
                      : options.checks_appended_crc   ? message::BodyCheck::kVerifyAppendedCrc
                                                      : message::BodyCheck::kVerifyCrc;
 
+  // Where the records end that Apache's checkpoint vouches for. A blank behind them is younger, or may be.
+  LogPosition flushed_to = start;
+  bool is_flushed = true;
   const auto stopped = log.scan(start, check, [&](const message::RecordView& record, LogPosition position) {
     last_store_timestamp_ = std::max(last_store_timestamp_, record.store_timestamp);
     ++report_.scanned_records;
-    if (!first_unflushed_ && record.store_timestamp > flushed_timestamp_) first_unflushed_ = position;
+    is_flushed = is_flushed && record.store_timestamp <= checkpoint_timestamp_ - kCheckpointSlackMs;
+    if (is_flushed) flushed_to = position + record.total_size;
     if (position < from) {  // queues have it, the key index does not
       store_.collect(record, position, keys_);
     } else {
@@ -420,13 +418,27 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   LogPosition sync_from = tail;
   if (side_) {
     sync_from = std::min(side_->durable, tail);
-  } else if (!report_.was_clean && first_unflushed_) {
-    sync_from = *first_unflushed_;
+  } else if (last_store_timestamp_ < checkpoint_timestamp_) {
+    if (const auto status = remove_checkpoint(); !status) {
+      return problem(status.error(), fmt::format("{}/checkpoint speaks of records that the log does not have, and "
+                                                 "cannot be removed: {}",
+                                                 store_.root_, status.error().text()));
+    }
+    sync_from = start;
+  } else if (!report_.was_clean) {
+    sync_from = flushed_to;
   }
   if (const auto status = log.start(tail, sync_from, last_store_timestamp_); !status) {
     return problem(status.error(), fmt::format("the log cannot be continued at {}: {}", tail, status.error().text()));
   }
   return {};
+}
+
+// The record of its time is lost, by damage or because an operator accepted that. What is stored now gets earlier times
+// if the clock is set back, and a later start must not take it for what has been flushed.
+Status Store::Recovery::remove_checkpoint() {
+  if (const auto status = store_.disk_.remove(file::join(store_.root_, "checkpoint")); !status) return status;
+  return store_.disk_.sync_directory(store_.root_);
 }
 
 // The log knows nothing of queues whose records are all gone.

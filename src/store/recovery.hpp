@@ -36,6 +36,7 @@ class Store::Recovery {
   Outcome read_log(LogPosition from, LogPosition must_reach, bool compare);
   Status enter_compared(const message::RecordView& record, LogPosition position);
   Status begin_rebuild();
+  Status remove_checkpoint();
   /// Of the queues of which the log that was read holds nothing: entries that point into it.
   Status cut_left_overs();
   Outcome continue_known_queues();
@@ -48,8 +49,7 @@ class Store::Recovery {
   LogPosition known_durable_;  // what the side file says, believed or not
   std::int64_t last_store_timestamp_ = 0;
   std::int64_t next_progress_ms_ = 0;
-  std::int64_t flushed_timestamp_ = 0;  // Apache's checkpoint: records up to this time were on the disk
-  std::optional<LogPosition> first_unflushed_;
+  std::int64_t checkpoint_timestamp_ = 0;  // Apache's checkpoint: records up to this time were on the disk
   QueuePtr queue_;
   std::vector<IndexKey> keys_;
   std::map<QueuePtr, QueueOffset> next_seen_;  // behind each queue's last record that was read

@@ -1,4 +1,5 @@
-// Openings that read all of the log, and those that are cut off in it: what the log itself cannot tell must not get lost.
+// Openings that read all of the log, and those that are cut off in it: what the log itself cannot tell must not get
+// lost.
 
 #include "store/store_fixture.hpp"
 
@@ -18,6 +19,11 @@ class Rebuild : public ::testing::Test {
   void send_some(StoreLife& life) {
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(life.send({"emptied", "TB", 1}));
     for (int i = 0; i < 100; ++i) ASSERT_TRUE(life.send({fmt::format("body {}", i), "TA", 0}));
+  }
+
+  /// Durably, as an operator would.
+  static void remove_state(test::SimulatedDisk& disk) {
+    ASSERT_TRUE(disk.remove("/store/tern/state") && disk.sync_directory("/store/tern"));
   }
 
   test::ManualClock clock_;
@@ -45,7 +51,9 @@ TEST_F(Rebuild, KnowsTheEndOfAnEmptiedQueueHoweverOftenItIsCutOff) {
     SCOPED_TRACE(fmt::format("operation {}", operation));
     const auto disk = before->kill();
     disk->crash_at(operation);
-    { StoreLife life(*disk, clock_, options_); }
+    {
+      StoreLife life(*disk, clock_, options_);
+    }
     is_completed = !disk->crashed();
     test::Rng random(static_cast<std::uint64_t>(operation));
     for (const bool is_power_cut : {false, true}) {
@@ -59,6 +67,78 @@ TEST_F(Rebuild, KnowsTheEndOfAnEmptiedQueueHoweverOftenItIsCutOff) {
       EXPECT_EQ(body_at(*life.store, "TB", 1, 5), "next");
     }
   }
+}
+
+// The checkpoint vouches for the first record. Behind it the segment was filled up and the next one begun, and both
+// must be on the disk once the store is open.
+TEST_F(Rebuild, SyncsTheBlankInFrontOfTheFirstRecordThatMayBeUnsynced) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life.send({"first"}));
+    life.flush();
+    life.dispatch();
+    clock_.advance_ms(10'000);
+    ASSERT_TRUE(life.send({"lost"}));
+    life.upkeep();  // the state tells the time of what is not on the disk
+  }
+  test::Rng random(1);
+  const auto cut = disk_.crash(random, test::Survival::kNothing);
+  {
+    StoreLife life(*cut, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    ASSERT_EQ(bodies_of(*life.store), (std::vector<std::string>{"first"}));
+    life.save();
+    ASSERT_TRUE(life.send({std::string(kSegmentSize - 150, 'x')}));
+    ASSERT_GT(life->max_position(), LogPosition{kSegmentSize});
+  }
+  const auto killed = cut->kill();
+  ASSERT_NO_FATAL_FAILURE(remove_state(*killed));
+  {
+    StoreLife life(*killed, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    ASSERT_EQ(bodies_of(*life.store).size(), 2U);
+  }
+  const auto disk = killed->crash(random, test::Survival::kNothing);
+  StoreLife life(*disk, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_EQ(bodies_of(*life.store).size(), 2U);
+}
+
+// The checkpoint's record is damaged and the loss accepted; the clock is set back, so the next record is older than the
+// checkpoint, and not on the disk.
+TEST_F(Rebuild, ForgetsACheckpointWhoseRecordIsLost) {
+  const std::string in_next_segment(kSegmentSize - 150, 'x');
+  LogPosition lost;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life.send({"first"}));
+    life.save();
+    clock_.advance_ms(20'000);
+    lost = life.send({"lost"})->position;
+    life.save();
+  }
+  ASSERT_NO_FATAL_FAILURE(flip_byte(disk_, lost + message::offset_of::body(false, false)));
+  const auto killed = disk_.kill();
+  ASSERT_NO_FATAL_FAILURE(remove_state(*killed));
+  clock_.set_wall_ms(clock_.wall_ms() - 15'000);
+  {
+    StoreLife life(*killed, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    ASSERT_EQ(bodies_of(*life.store), (std::vector<std::string>{"first"}));
+    ASSERT_TRUE(life.send({"second"}));
+    clock_.advance_ms(60'000);
+    ASSERT_TRUE(life.send({in_next_segment}));
+  }
+  const auto again = killed->kill();
+  {
+    StoreLife life(*again, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+  }
+  test::Rng random(1);
+  const auto disk = again->crash(random, test::Survival::kNothing);
+  StoreLife life(*disk, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_EQ(bodies_of(*life.store), (std::vector<std::string>{"first", "second", in_next_segment}));
 }
 
 // The state cannot be saved, so nothing would say where TB#1 ended.
@@ -99,7 +179,9 @@ TEST_F(Rebuild, CountsAsACrashFromItsBeginning) {
   for (std::int64_t operation = 1; !is_completed; ++operation) {
     const auto disk = disk_.kill();
     disk->crash_at(operation);
-    { StoreLife life(*disk, clock_, options_); }
+    {
+      StoreLife life(*disk, clock_, options_);
+    }
     is_completed = !disk->crashed();
     auto after = files_in(*disk->kill(), "/store");
     const bool has_abort = after.contains("/store/abort");

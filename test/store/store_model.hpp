@@ -3,10 +3,13 @@
 // that a reader can ask is compared with it, in a running store and in one that was opened after a crash.
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "tern/base/byte_order.hpp"
 
 #include "store/store_fixture.hpp"
 
@@ -119,8 +122,14 @@ class StoreModel {
                              [&](const Sent& sent) { return sent.position >= store.min_position(); });
     for (auto at = store.min_position(); at < store.max_position();) {
       const auto record = store.record_at(at);
-      if (!record) {  // a blank
-        at = store.log().next_segment(at);
+      if (!record) {
+        const auto next_segment = store.log().next_segment(at);
+        std::array<std::byte, 8> blank{};
+        if (!store.log().read(at, blank) || load_be<std::int32_t>(blank.data()) != next_segment - at ||
+            load_be<std::int32_t>(blank.data() + 4) != message::kMagicBlank) {
+          return fmt::format("neither a record nor a blank stands at {}", at);
+        }
+        at = next_segment;
         continue;
       }
       const auto view = message::parse_record(test::bytes_of(*record), message::BodyCheck::kVerifyCrc);

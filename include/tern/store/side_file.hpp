@@ -17,7 +17,7 @@ struct SideState {
   LogPosition durable;                    // the log is whole and synced below
   LogPosition dispatched;                 // queues and index files hold everything below, synced; <= durable
   LogPosition indexed;                    // the key index holds everything below, synced; <= dispatched
-  std::int64_t last_store_timestamp = 0;  // of the last record below dispatched
+  std::int64_t last_store_timestamp = 0;  // no record below dispatched has a later one
   bool is_clean = false;                  // written by a clean stop: durable is the end of the log
   std::uint32_t digest = 0;               // CRC-32 of the last <= 4096 bytes below `dispatched` in their segment
   struct QueueState {

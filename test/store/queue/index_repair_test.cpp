@@ -1,4 +1,5 @@
-// What a power cut leaves of the key index, made whole when it is opened; the power may go while that is done, and again.
+// What a power cut leaves of the key index, made whole when it is opened; the power may go while that is done, and
+// again.
 
 #include <gtest/gtest.h>
 
