@@ -302,7 +302,6 @@ class World {
       }
       note("the disk has stopped while opening");
       take_image(chance(70));
-      model_.note_torn_repair();
     }
   }
   void look_at_what_was_opened() {

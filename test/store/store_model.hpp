@@ -75,8 +75,6 @@ class StoreModel {
     }
   }
 
-  /// The key index repairs its newest file in place: a power cut meanwhile may cost keys of older records.
-  void note_torn_repair() { may_lack_keys_ = true; }
   /// Upkeep may have removed segments.
   void note_begin(LogPosition min_position) { removed_to_ = std::max(removed_to_, min_position); }
 
@@ -232,7 +230,7 @@ class StoreModel {
       for (const auto* sent : all) {
         const auto times = std::erase(positions, sent->position);
         const bool must_be_found = sent->must_be_found && sent->position >= from && sent->end <= to;
-        if (times > 1 || (must_be_found && times == 0 && !may_lack_keys_)) {
+        if (times > 1 || (must_be_found && times == 0)) {
           return fmt::format("key {} finds message {} at {} {} times", name.second, number_of(sent->message),
                              sent->position, times);
         }
@@ -276,7 +274,6 @@ class StoreModel {
   std::vector<Sent> sent_;
   std::size_t durable_ = 0;
   std::map<QueueKey, std::int64_t> next_;
-  bool may_lack_keys_ = false;
   LogPosition removed_to_{0};  // as far as retention had come, at most
 };
 

@@ -1,0 +1,77 @@
+// A store that is opened while the disk has no room: it is read, it refuses sends, and takes them again once there is
+// room, all by itself.
+
+#include "store/store_fixture.hpp"
+
+namespace tern::store {
+namespace {
+
+class FullDisk : public ::testing::TestWithParam<bool> {
+ protected:
+  /// Whether the life before was killed.
+  static bool was_killed() { return GetParam(); }
+
+  test::ManualClock clock_;
+  test::SimulatedDisk disk_{{.clock = &clock_}};
+  StoreOptions options_ = small_store();
+};
+INSTANTIATE_TEST_SUITE_P(AfterAStopOrAKill, FullDisk, ::testing::Bool());
+
+TEST_P(FullDisk, IsReadUntilThereIsRoom) {
+  constexpr int kRecords = 100;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    for (int i = 0; i < kRecords / 2; ++i) ASSERT_TRUE(life.send({fmt::format("body {}", i), "TA", 0, "key"}));
+    life.save();
+    // After a kill the start has entries to add.
+    for (int i = kRecords / 2; i < kRecords; ++i) ASSERT_TRUE(life.send({fmt::format("body {}", i), "TA", 0, "key"}));
+    if (!was_killed()) {
+      life.dispatch();
+      ASSERT_TRUE(life.close());
+    }
+  }
+  const auto disk = disk_.kill();
+  disk->set_capacity(4096);  // so that what the start frees is no room either
+  StoreLife life(*disk, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  const auto has_abort = disk->exists("/store/abort");
+  EXPECT_TRUE(has_abort && *has_abort) << "a crash from here on would pass for a clean stop";
+  const auto expect_all_readable = [&](const char* when) {
+    EXPECT_EQ(bounds_of(*life.store, "TA", 0), fmt::format("0-{}", kRecords)) << when;
+    for (int i = 0; i < kRecords; ++i) {
+      ASSERT_EQ(body_at(*life.store, "TA", 0, i), fmt::format("body {}", i)) << when;
+    }
+    const auto found = life->query("TA", "key", kRecords, 0, INT64_MAX);
+    ASSERT_TRUE(found) << when;
+    EXPECT_EQ(found->positions.size(), kRecords) << when;
+  };
+  ASSERT_NO_FATAL_FAILURE(expect_all_readable("just opened"));
+  const auto end = life->max_position();
+  for (int tries = 0; tries < 3; ++tries) {
+    EXPECT_EQ(life.send({std::string(kSegmentSize / 2, 'x')}).error(), Errc::kDiskFull);
+    life.upkeep();
+    life->segments_step();
+    life.flush();
+  }
+  EXPECT_EQ(life->max_position(), end);
+  ASSERT_NO_FATAL_FAILURE(expect_all_readable("refusing"));
+
+  disk->set_capacity(std::int64_t{1} << 30);
+  for (int steps = 0; steps < 3; ++steps) {
+    life.upkeep();
+    life->segments_step();
+  }
+  const auto placed = life.send({"after", "TA", 0, "key"});
+  ASSERT_TRUE(placed) << make_error_code(placed.error()).message();
+  EXPECT_EQ(placed->queue_offset, QueueOffset{kRecords});
+  life.save();
+  test::Rng random(1);
+  const auto cut = disk->crash(random, test::Survival::kNothing);
+  StoreLife next(*cut, clock_, options_);
+  ASSERT_TRUE(next) << next.problem.text;
+  EXPECT_EQ(body_at(*next.store, "TA", 0, kRecords), "after");
+}
+
+}  // namespace
+}  // namespace tern::store
