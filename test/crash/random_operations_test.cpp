@@ -310,7 +310,12 @@ class World {
          life_->report.used_side_file ? "state used" : "no state", life_->report.scanned_records);
     for (const auto& warning : life_->report.warnings) note("warning: {}", warning);
     disk_->fail_read_at(disk_->reads() + 1'000'000, EIO);
-    const auto problem = model_.compare_opened(store, losses_);
+    auto problem = model_.compare_opened(store, losses_);
+    // As in look(): the store may have opened before all of the failures to come have come.
+    if (!problem.empty() && !is_calm_ && !disk_->crashed()) {
+      disk_->fail_at(disk_->changes() + 1'000'000, EIO);
+      problem = model_.compare_opened(store, losses_);
+    }
     if (disk_->crashed()) return;
     fail(problem);
     losses_ = {};
