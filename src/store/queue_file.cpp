@@ -293,7 +293,7 @@ Result<std::optional<QueueFiles::Extent>> QueueFiles::find_extent(const QueueNam
   if (extent.max > extent.min) {
     const auto one = std::span(bytes).first(kQueueEntrySize);
     if (const auto status = read(name, extent.max - 1, one, false); !status) return status.error();
-    extent.end = end_of(load_entry(one.data()));
+    if (const auto entry = load_entry(one.data()); is_valid(entry)) extent.end = end_of(entry);
   }
   while (extent.max < end) {
     const std::int64_t count = std::min(kScanEntries, left_in_file(extent.max));

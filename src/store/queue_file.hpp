@@ -29,11 +29,12 @@ inline void store_entry(std::byte* to, const QueueEntry& entry) {
 [[nodiscard]] inline QueueEntry load_entry(const std::byte* from) {
   return {{load_be<std::int64_t>(from)}, load_be<std::int32_t>(from + 8), load_be<std::int64_t>(from + 12)};
 }
-/// What Apache's recovery takes for an entry; pre-filled ones are.
+/// What Apache's recovery takes for an entry; pre-filled ones are. No record ends behind the last position there can
+/// be.
 [[nodiscard]] inline bool is_valid(const QueueEntry& entry) {
-  return entry.size > 0 && entry.position.value >= 0;
+  return entry.size > 0 && entry.position.value >= 0 && entry.position.value <= INT64_MAX - entry.size;
 }
-/// Where the entry's record ends.
+/// Where the record of a valid entry ends.
 [[nodiscard]] inline LogPosition end_of(const QueueEntry& entry) {
   return entry.size == kPrefillSize && entry.position.value == 0 ? LogPosition{0} : entry.position + entry.size;
 }
