@@ -6,14 +6,10 @@
 namespace tern::store {
 namespace {
 
-class FullDisk : public ::testing::TestWithParam<bool> {
+class FullDisk : public OnSimulatedDisk<::testing::TestWithParam<bool>> {
  protected:
   /// Whether the life before was killed.
   static bool was_killed() { return GetParam(); }
-
-  test::ManualClock clock_;
-  test::SimulatedDisk disk_{{.clock = &clock_}};
-  StoreOptions options_ = small_store();
 };
 INSTANTIATE_TEST_SUITE_P(AfterAStopOrAKill, FullDisk, ::testing::Bool());
 

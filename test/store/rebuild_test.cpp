@@ -9,7 +9,7 @@ namespace {
 constexpr const char* kEveryHour = "00;01;02;03;04;05;06;07;08;09;10;11;12;13;14;15;16;17;18;19;20;21;22;23";
 constexpr std::int64_t kTwoHoursMs = 2 * 3'600'000;
 
-class Rebuild : public ::testing::Test {
+class Rebuild : public OnSimulatedDisk<> {
  protected:
   Rebuild() {
     options_.delete_when = kEveryHour;
@@ -25,10 +25,6 @@ class Rebuild : public ::testing::Test {
   static void remove_state(test::SimulatedDisk& disk) {
     ASSERT_TRUE(disk.remove("/store/tern/state") && disk.sync_directory("/store/tern"));
   }
-
-  test::ManualClock clock_;
-  test::SimulatedDisk disk_{{.clock = &clock_}};
-  StoreOptions options_ = small_store();
 };
 
 // Retention takes the last records of TB#1 after the state was saved. Then the queue files go, and the start that

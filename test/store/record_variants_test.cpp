@@ -29,7 +29,7 @@ std::vector<Variant> all_variants() {
   return variants;
 }
 
-class RecordVariant : public ::testing::TestWithParam<Variant> {
+class RecordVariant : public OnSimulatedDisk<::testing::TestWithParam<Variant>> {
  protected:
   static constexpr int kSent = 40;  // more than a segment
 
@@ -59,10 +59,6 @@ class RecordVariant : public ::testing::TestWithParam<Variant> {
     }
     return answers;
   }
-
-  test::ManualClock clock_;
-  test::SimulatedDisk disk_{{.clock = &clock_}};
-  StoreOptions options_ = small_store();
 };
 
 INSTANTIATE_TEST_SUITE_P(All, RecordVariant, ::testing::ValuesIn(all_variants()),

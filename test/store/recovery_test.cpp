@@ -14,7 +14,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
-class Recovery : public ::testing::Test {
+class Recovery : public OnSimulatedDisk<> {
  protected:
   static constexpr int kSent = 60;  // about two segments
 
@@ -35,10 +35,6 @@ class Recovery : public ::testing::Test {
   std::vector<std::string> answers(StoreLife& life) {
     return answers_of(*life.store, {"k0", "k1", "k2", "k3", "k4", "k5", "k6", "none"});
   }
-
-  test::ManualClock clock_;
-  test::SimulatedDisk disk_{{.clock = &clock_}};
-  StoreOptions options_ = small_store();
 };
 
 // The power cut has taken records whose keys were on the disk already; others take their place.

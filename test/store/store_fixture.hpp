@@ -45,6 +45,15 @@ inline StoreOptions small_store(const char* policy = "ASYNC_FLUSH") {
   return options;
 }
 
+/// Base is ::testing::Test or TestWithParam.
+template <class Base = ::testing::Test>
+class OnSimulatedDisk : public Base {
+ protected:
+  test::ManualClock clock_;
+  test::SimulatedDisk disk_{{.clock = &clock_}};
+  StoreOptions options_ = small_store();
+};
+
 struct Message {
   std::string body;
   std::string topic = "TA";

@@ -7,12 +7,7 @@
 namespace tern::store {
 namespace {
 
-class StoreTest : public ::testing::Test {
- protected:
-  test::ManualClock clock_;
-  test::SimulatedDisk disk_{{.clock = &clock_}};
-  StoreOptions options_ = small_store();
-};
+class StoreTest : public OnSimulatedDisk<> {};
 
 TEST_F(StoreTest, GivesBackWhatWasSent) {
   StoreLife life(disk_, clock_, options_);

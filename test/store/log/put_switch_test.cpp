@@ -2,6 +2,8 @@
 // and the queues' order stays that of the log. In the thread sanitizer's build the processor is given away between the
 // look at who has the tail and the lock, and between the lock and the second look (tern/base/preemption.hpp).
 
+#include "store/put/put_switch.hpp"
+
 #include <atomic>
 #include <thread>
 
@@ -9,7 +11,6 @@
 
 #include "store/log/append_stress.hpp"
 #include "store/log_tail.hpp"
-#include "store/put/put_switch.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace tern::store {
@@ -71,29 +72,30 @@ TEST_P(PutChange, LosesNothingAndKeepsOrderUnderLoad) {
 INSTANTIATE_TEST_SUITE_P(All, PutChange, ::testing::Values(2, 8, 64),
                          [](const auto& row) { return std::to_string(row.param); });
 
-TEST(PutChangeOnce, DoesNothingWhereTheNameIsTheOneInUse) {
-  const test::TemporaryDirectory directory;
-  const auto disk = file::make_real_disk();
-  const SystemClock clock;
-  const auto options = small_log(directory.file("commitlog"));
-  auto [log, found, problem] = open_log(*disk, clock, options);
+/// A log in a directory of its own.
+class PutChangeOnce : public ::testing::Test {
+ protected:
+  const test::TemporaryDirectory directory_;
+  const std::unique_ptr<file::Disk> disk_ = file::make_real_disk();
+  const SystemClock clock_;
+  LogOptions options_ = small_log(directory_.file("commitlog"));
+};
+
+TEST_F(PutChangeOnce, DoesNothingWhereTheNameIsTheOneInUse) {
+  auto [log, found, problem] = open_log(*disk_, clock_, options_);
   ASSERT_TRUE(log) << problem;
   log->apply_put_strategy();
   EXPECT_EQ(log->counters().put.changes, 0);
 }
 
-TEST(PutChangeOnce, CountsOnOverAChange) {
-  const test::TemporaryDirectory directory;
-  const auto disk = file::make_real_disk();
-  const SystemClock clock;
-  auto options = small_log(directory.file("commitlog"));
-  options.put_strategy = "mutex";
-  auto [log, found, problem] = open_log(*disk, clock, options);
+TEST_F(PutChangeOnce, CountsOnOverAChange) {
+  options_.put_strategy = "mutex";
+  auto [log, found, problem] = open_log(*disk_, clock_, options_);
   ASSERT_TRUE(log) << problem;
   prepare(*log);
   const auto queue = std::make_shared<OffsetsOnly>();
   ASSERT_TRUE(append(*log, queue, "one"));
-  options.put_strategy = "kBackoff";
+  options_.put_strategy = "kBackoff";
   log->apply_put_strategy();
   ASSERT_TRUE(append(*log, queue, "two"));
   EXPECT_EQ(log->counters().put.mode, "spin");
@@ -126,21 +128,20 @@ class HeldWindow final : public file::MappedWindow {
 };
 
 // An append is stopped in the middle of its copy while the lock changes from `reserve` to another one.
-TEST(PutChangeOnce, LeavesReserveOnlyWhenAllThatItPlacedIsPublished) {
+TEST_F(PutChangeOnce, LeavesReserveOnlyWhenAllThatItPlacedIsPublished) {
   constexpr std::int64_t kSize = 64 << 10;
   constexpr int kChances = 2000;  // for a change that does not wait to show itself
-  const SystemClock clock;
   const Live<bool> accepts_clock_behind = false;
   HeldWindow window;
   Watermarks watermarks;
   Wakeup wakeup;
-  LogTail tail(clock, watermarks, wakeup, wakeup, {kSize, kSize, false, accepts_clock_behind});
+  LogTail tail(clock_, watermarks, wakeup, wakeup, {kSize, kSize, false, accepts_clock_behind});
   tail.append_role.assert_held();
   watermarks.start({0}, false);
   tail.start({0}, {0}, 0);
   tail.offer({{0}, &window, window.bytes().data()});
   tail.prepare({kSize});
-  PutSwitch put(*find_put_strategy("reserve"), tail, {clock, 100, true});
+  PutSwitch put(*find_put_strategy("reserve"), tail, {clock_, 100, true});
   const auto queue = std::make_shared<OffsetsOnly>();
   const auto append_one = [&] {
     AppendBatch batch;
@@ -171,14 +172,10 @@ TEST(PutChangeOnce, LeavesReserveOnlyWhenAllThatItPlacedIsPublished) {
   EXPECT_EQ(watermarks.published(), end_of_next);
 }
 
-TEST(PutChangeOnce, ListsTheNamesWhereOneIsUnknown) {
-  const test::TemporaryDirectory directory;
-  const auto disk = file::make_real_disk();
-  const SystemClock clock;
-  auto options = small_log(directory.file("commitlog"));
-  options.put_strategy = "mutexx";
+TEST_F(PutChangeOnce, ListsTheNamesWhereOneIsUnknown) {
+  options_.put_strategy = "mutexx";
   std::string problem;
-  EXPECT_FALSE(CommitLog::open(*disk, clock, options, problem));
+  EXPECT_FALSE(CommitLog::open(*disk_, clock_, options_, problem));
   EXPECT_THAT(problem, ::testing::HasSubstr("mutex, spin, kBackoff, parking, abs, reserve"));
 }
 
