@@ -17,21 +17,10 @@
 #include "tern/store/commit_log.hpp"
 #include "tern/store/queue.hpp"
 
+#include "offsets_only.hpp"
+
 namespace tern::store {
 namespace {
-
-class OffsetsOnly final : public Queue {
- public:
-  [[nodiscard]] const std::string& topic() const noexcept override { return topic_; }
-  [[nodiscard]] std::int32_t id() const noexcept override { return 0; }
-  [[nodiscard]] bool is_deleted() const noexcept override { return false; }
-  Status append(QueueOffset, const QueueEntry&) override { return {}; }
-  [[nodiscard]] QueueBounds bounds() const noexcept override { return {}; }
-  Result<std::size_t> read(QueueOffset, std::span<QueueEntry>, bool) const override { return std::size_t{0}; }
-
- private:
-  const std::string topic_ = "benchmark";
-};
 
 /// A log in a directory of its own, with its segments thread. Old segments are removed as it grows.
 class Log {

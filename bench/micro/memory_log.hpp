@@ -4,11 +4,9 @@
 
 #include <array>
 #include <mutex>
-#include <string>
 #include <vector>
 
-#include "tern/store/queue.hpp"
-
+#include "offsets_only.hpp"
 #include "store/log_tail.hpp"
 #include "store/put/put_switch.hpp"
 
@@ -26,19 +24,6 @@ class FastClock final : public Clock {
  private:
   const SystemClock clock_;
   const int speed_;
-};
-
-class OffsetsOnly final : public Queue {
- public:
-  [[nodiscard]] const std::string& topic() const noexcept override { return topic_; }
-  [[nodiscard]] std::int32_t id() const noexcept override { return 0; }
-  [[nodiscard]] bool is_deleted() const noexcept override { return false; }
-  Status append(QueueOffset, const QueueEntry&) override { return {}; }
-  [[nodiscard]] QueueBounds bounds() const noexcept override { return {}; }
-  Result<std::size_t> read(QueueOffset, std::span<QueueEntry>, bool) const override { return std::size_t{0}; }
-
- private:
-  const std::string topic_ = "benchmark";
 };
 
 class MemoryWindow final : public file::MappedWindow {
