@@ -35,7 +35,7 @@ def of_host(data, directory):
     if data.has("micro"):
         text += "\n### Which lock when\n\n" + report_micro.which_lock_when(data)
     if data.has("end_to_end"):
-        text += "\n" + report_broker.default_lock(data)[1]
+        text += "\n" + report_broker.default_lock(data)
     for title, part, section in (
             ("Locks alone", "micro", lambda: report_micro.section(data, directory)),
             ("End to end", "end_to_end", lambda: report_broker.end_to_end(data)),

@@ -17,28 +17,32 @@ def end_to_end_table(data, name, rate, times=1):
 
 
 def saturation(data):
-    """[{lock: messages/s}] of the cells with at most as many io threads as cores, and the same of their cost."""
-    rates, costs = [], []
+    """[{lock: messages/s}] of the cells with at most as many io threads as cores, the same of their cost, and how many
+    runs the least measured of them has."""
+    rates, costs, runs = [], [], []
     for policy, io_threads, body in data.cells("end_to_end", "policy", "io", "body", rate=0):
         at = {"policy": policy, "io": io_threads, "body": body, "rate": 0}
         rate = {lock: data.spread("end_to_end", "messages/s", lock=lock, **at) for lock in plan.END_TO_END}
         if io_threads <= data.machine["cores"] and all(rate.values()):
             rates.append({lock: spread.median for lock, spread in rate.items()})
+            runs += map(len, rate.values())
             costs.append({lock: data.spread("end_to_end", "cpu_us", lock=lock, **at).median for lock in plan.END_TO_END})
-    return rates, costs
+    return rates, costs, min(runs, default=0)
 
 
 def default_lock(data):
     """What wins end to end at ioThreads <= cores, and by how much."""
-    rates, costs = saturation(data)
+    rates, costs, runs = saturation(data)
     if not rates:
-        return None, "No cell with at most as many io threads as cores has been measured under all locks yet.\n"
+        return "No cell with at most as many io threads as cores has been measured under all locks yet.\n"
     chosen, equal = verdicts.advised(rates, costs, plan.END_TO_END)
     ranked = verdicts.ranking(rates, plan.END_TO_END)
     text = ", ".join(f"`{lock}` {part:.3f}" for part, lock in ranked)
     also = f"; as fast within {verdicts.LOCKS_EQUAL * 100:.0f} %, at more CPU: " + ", ".join(f"`{lock}`" for lock in equal) if equal else ""
-    return chosen, (f"At saturation with at most as many io threads as cores, geometric means of each lock's part of the best of its cell: {text}. "
-                    f"The default that follows: **`{chosen}`**{also}.\n")
+    text = f"At saturation with at most as many io threads as cores, geometric means of each lock's part of the best of its cell: {text}. "
+    if runs < 2:
+        return text + "One run of each shows no spread: no default follows.\n"
+    return text + f"The default that follows: **`{chosen}`**{also}.\n"
 
 
 def end_to_end(data):
@@ -47,7 +51,7 @@ def end_to_end(data):
             f"machine's {data.machine['cores']} cores with the broker.\n\n")
     text += "Messages per second at saturation:\n\n" + end_to_end_table(data, "messages/s", 0)
     text += "\nThe broker's processor time per message at saturation, in microseconds:\n\n" + end_to_end_table(data, "cpu_us", 0)
-    text += "\n" + default_lock(data)[1]
+    text += "\n" + default_lock(data)
     for (rate,) in data.cells("end_to_end", "rate"):
         if rate == 0:
             continue

@@ -86,6 +86,11 @@ class Report(unittest.TestCase):
                 with self.subTest(part=part, quick=quick):
                     self.assertIn(f"| {part} | {'quick' if quick else 'full'} |", self.write(made_up(part, quick)))
 
+    def test_names_no_default_out_of_single_runs(self):
+        text = self.write(made_up("end_to_end", True))
+        self.assertIn("One run of each shows no spread: no default follows.", text)
+        self.assertNotIn("The default that follows", text)
+
     def test_a_cut_run_can_be_rendered(self):
         for part in plan.PARTS:
             with self.subTest(part=part):
