@@ -25,7 +25,9 @@ Outcome<int> show_status(const Options& options) {
   const auto body = protocol::parse_json(answer->body);
   const auto* const table = body ? protocol::object_member(*body, "table") : nullptr;
   if (table == nullptr) return Failure{"the broker's answer holds no table"};
-  for (const auto& [name, value] : table->items()) fmt::print("{}={}\n", name, value.get<std::string>());
+  for (const auto& [name, value] : table->items()) {
+    fmt::print("{}={}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
   return 0;
 }
 

@@ -1,4 +1,5 @@
 // ternctl consume: raw pulls over all queues of a topic. Commits nothing; a look, not a consumer group.
+#include <algorithm>
 #include <cstdio>
 
 #include "tern/message/record.hpp"
@@ -11,6 +12,7 @@ namespace {
 constexpr int kFound = 0, kNotFound = 19, kRetry = 20, kOffsetMoved = 21;
 constexpr int kSuspendAndSubscription = 0x2 | 0x4;
 constexpr std::int64_t kSuspendMs = 1000;
+constexpr std::int64_t kBatchMax = 32;
 
 struct Options {
   std::string nameservers;
@@ -59,6 +61,8 @@ Outcome<int> run(const Options& options) {
   while (options.count == 0 || consumed < options.count) {
     bool any = false;
     for (auto& reader : readers) {
+      const std::int64_t left = options.count == 0 ? kBatchMax : options.count - consumed;
+      if (left == 0) break;
       // Only one queue at a time may wait, or a message in another would be found late; and only if nothing was found.
       const std::int64_t wait_ms = readers.size() == 1 ? kSuspendMs : 0;
       const auto answer =
@@ -67,7 +71,7 @@ Outcome<int> run(const Options& options) {
                                                  .field("topic", options.topic)
                                                  .field("queueId", reader.queue.queue_id)
                                                  .field("queueOffset", reader.offset)
-                                                 .field("maxMsgNums", 32)
+                                                 .field("maxMsgNums", std::min(left, kBatchMax))
                                                  .field("sysFlag", kSuspendAndSubscription & (wait_ms > 0 ? ~0 : ~0x2))
                                                  .field("commitOffset", 0)
                                                  .field("suspendTimeoutMillis", wait_ms)
@@ -82,7 +86,7 @@ Outcome<int> run(const Options& options) {
       if (const auto next = answer->find("nextBeginOffset"))
         reader.offset = std::strtoll(std::string(*next).c_str(), nullptr, 10);
       auto rest = std::as_bytes(std::span(answer->body));
-      while (code == kFound && !rest.empty()) {
+      while (code == kFound && !rest.empty() && (options.count == 0 || consumed < options.count)) {
         const auto record = message::parse_record(rest, message::BodyCheck::kVerifyCrc);
         if (!record)
           return Failure{

@@ -40,6 +40,12 @@ Result<std::int64_t> Store::store_time(const Queue& queue, QueueOffset offset) c
   return stored_at(entry[0].position);
 }
 
+Result<std::int64_t> Store::earliest_store_time() const {
+  const LogPosition oldest = min_position();
+  if (oldest >= max_position()) return error(Errc::kNotFound, oldest.value);
+  return stored_at(oldest);
+}
+
 Result<std::int64_t> Store::stored_at(LogPosition position) const {
   std::array<std::byte, kStoreTimestampEnd> head{};
   if (const auto status = log_->read(position, head); !status) return status.error();

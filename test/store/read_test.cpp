@@ -7,7 +7,7 @@
 namespace tern::store {
 namespace {
 
-class ReadTest : public ::testing::Test {
+class ReadTest : public OnSimulatedDisk<> {
  protected:
   std::int64_t by_time(std::int64_t timestamp_ms, TimeBoundary boundary) {
     const auto queue = life_->find_queue("TA", 0);
@@ -22,11 +22,17 @@ class ReadTest : public ::testing::Test {
     return found ? found->positions : std::vector<LogPosition>{};
   }
 
-  test::ManualClock clock_;
-  test::SimulatedDisk disk_{{.clock = &clock_}};
-  StoreOptions options_ = small_store();
   StoreLife life_{disk_, clock_, options_};
 };
+
+TEST_F(ReadTest, KnowsTheStoreTimeOfTheOldestRecord) {
+  EXPECT_EQ(life_->earliest_store_time().error().code, make_error_code(Errc::kNotFound));
+  ASSERT_TRUE(life_.send({"first"}));
+  const auto first_ms = clock_.wall_ms();
+  clock_.advance_ms(10);
+  ASSERT_TRUE(life_.send({"second"}));
+  EXPECT_EQ(life_->earliest_store_time().value(), first_ms);
+}
 
 TEST_F(ReadTest, FindsTheRecordAtItsPositionAndNowhereElse) {
   const auto first = life_.send({"first"});

@@ -138,6 +138,8 @@ class Store {
   Result<std::string> record_at(LogPosition position) const;
   /// Store time of the record of a queue entry; kNotFound if it is gone.
   Result<std::int64_t> store_time(const Queue& queue, QueueOffset offset) const;
+  /// Of the oldest record in the log; kNotFound if there is none. May ask the disk.
+  Result<std::int64_t> earliest_store_time() const;
   /// By binary search, exact at ties: docs/format/remoting.md, "offset by time". May ask the disk.
   Result<QueueOffset> offset_by_time(const Queue& queue, std::int64_t timestamp_ms, TimeBoundary boundary) const;
   Result<KeyIndex::Found> query(std::string_view topic, std::string_view key, int count_max, std::int64_t begin_ms,

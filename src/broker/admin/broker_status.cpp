@@ -35,6 +35,7 @@ std::map<std::string, std::string> BrokerStatus::table() const {
   const auto& pulled = *pull_.counters;
   const auto number = [](auto value) { return fmt::format("{}", value); };
   const double used = store_.disk_used_percent() / 100;
+  const auto earliest_ms = store_.earliest_store_time();  // retention may just be taking it: then as if there were none
   return {
       {"brokerClusterName", identity_.cluster},
       {"brokerName", identity_.name},
@@ -72,7 +73,7 @@ std::map<std::string, std::string> BrokerStatus::table() const {
       {"sendThreadPoolQueueHeadWaitTimeMills", "0"},
       {"pullThreadPoolQueueHeadWaitTimeMills", "0"},
       {"pageCacheLockTimeMills", "0"},
-      {"earliestMessageTimeStamp", "-1"},
+      {"earliestMessageTimeStamp", number(earliest_ms ? *earliest_ms : -1)},
       {"startAcceptSendRequestTimeStamp", "0"},
       // Ours.
       {"flushPolicy", std::string(log.flush_policy())},
