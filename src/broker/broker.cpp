@@ -63,7 +63,7 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   // Recovery asks what it finds in the log against the tables.
   hooks.claimed = [this](bool has_records) -> std::optional<std::string> {
     if (auto problem = topics_.load(has_records)) return problem;
-    if (auto problem = groups_.load(false)) return problem;
+    if (auto problem = groups_.load()) return problem;
     return offsets_.load();
   };
   hooks.schedule_tags_code = [levels = levels_](std::string_view properties, std::int64_t stored) {

@@ -169,7 +169,7 @@ class BrokerFixture : public ::testing::Test {
     levels = broker::DelayLevels::parse(options.delay_levels, problem);
     ASSERT_TRUE(levels) << problem;
     EXPECT_EQ(topics.load(false), std::nullopt);
-    EXPECT_EQ(groups.load(false), std::nullopt);
+    EXPECT_EQ(groups.load(), std::nullopt);
     EXPECT_EQ(offsets.load(), std::nullopt);
     store::Store::Hooks hooks;
     hooks.schedule_tags_code = [this](std::string_view text, std::int64_t stored) {

@@ -68,14 +68,14 @@ GroupTable::GroupTable(const BrokerOptions& options, file::Disk& disk, std::stri
       clock_(clock),
       saves_(blocking, file_.path(), [this] { return save(); }) {}
 
-std::optional<std::string> GroupTable::load(bool has_log) {
+std::optional<std::string> GroupTable::load() {
   const std::unique_lock lock(mutex_);
   for (const auto name : kBuiltIn) {
     GroupConfig group;
     group.name = name;
     groups_[group.name] = std::make_shared<const GroupConfig>(group);
   }
-  return load_table(file_, "subscriptionGroupTable", has_log, [&](const Json* json) {
+  return load_table(file_, "subscriptionGroupTable", false, [&](const Json* json) {
     if (json == nullptr) return;
     if (const auto* version = protocol::object_member(*json, "dataVersion"))
       version_ = data_version_from_json(*version);

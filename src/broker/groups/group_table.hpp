@@ -29,7 +29,8 @@ std::optional<GroupConfig> group_from_json(const protocol::Json& json);
 class GroupTable {
  public:
   GroupTable(const BrokerOptions& options, file::Disk& disk, std::string path, const Clock& clock, WorkQueue& blocking);
-  [[nodiscard]] std::optional<std::string> load(bool has_log);
+  /// A store may have had no group yet, whatever its log holds.
+  [[nodiscard]] std::optional<std::string> load();
 
   [[nodiscard]] GroupPtr find(std::string_view group) const;
   /// find, and with autoCreateSubscriptionGroup and a legal name: create. nullptr otherwise.

@@ -71,7 +71,7 @@ protocol::Outgoing NameserverRegistration::registration(const Json& topics) cons
       .with_body(std::move(body));
 }
 
-void NameserverRegistration::send_to_all(const std::function<protocol::Outgoing()>& make,
+void NameserverRegistration::send_to_all(const char* what, const std::function<protocol::Outgoing()>& make,
                                          std::function<void(int)> done) {
   if (nameservers_.empty()) {
     if (done) done(0);
@@ -88,7 +88,7 @@ void NameserverRegistration::send_to_all(const std::function<protocol::Outgoing(
   for (auto& nameserver : nameservers_) {
     nameserver->client.call(
         make(), options_.register_timeout_ms,
-        [this, round, target = nameserver.get()](Result<remoting::Answer> answer) {
+        [this, what, round, target = nameserver.get()](Result<remoting::Answer> answer) {
           const bool is_accepted = answer && answer->ok();
           if (is_accepted) round->accepted.fetch_add(1, std::memory_order_relaxed);
           // Logged when it changes, not every period.
@@ -96,7 +96,7 @@ void NameserverRegistration::send_to_all(const std::function<protocol::Outgoing(
             if (is_accepted)
               log_info("nameserver {} accepts registrations again", target->client.address());
             else
-              log_warning("nameserver {} did not take the registration: {}", target->client.address(),
+              log_warning("nameserver {} did not take the {}: {}", target->client.address(), what,
                           answer ? fmt::format("code {}, {}", answer->code, answer->remark) : answer.error().text());
           }
           if (is_accepted && !answer->body.empty()) {
@@ -125,14 +125,14 @@ void NameserverRegistration::register_all(std::function<void(int)> done) {
     json["perm"] = topic->perm & (options_.permission.get() | kPermInherit | kPermPriority);
     topics[topic->name] = std::move(json);
   }
-  send_to_all([&] { return registration(topics); }, std::move(done));
+  send_to_all("registration", [&] { return registration(topics); }, std::move(done));
 }
 
 void NameserverRegistration::register_topic(const TopicConfig& topic, std::function<void(int)> done) {
   auto json = to_json(topic);
   json["perm"] = topic.perm & (options_.permission.get() | kPermInherit | kPermPriority);
   const Json topics = {{topic.name, std::move(json)}};
-  send_to_all([&] { return registration(topics); }, std::move(done));
+  send_to_all("registration", [&] { return registration(topics); }, std::move(done));
 }
 
 void NameserverRegistration::unregister_all(std::int64_t patience_ms) {
@@ -143,6 +143,7 @@ void NameserverRegistration::unregister_all(std::int64_t patience_ms) {
   };
   auto finished = std::make_shared<Finished>();
   send_to_all(
+      "unregistration",
       [&] {
         return protocol::request(protocol::RequestCode::kUnregisterBroker)
             .field("brokerName", identity_.name)

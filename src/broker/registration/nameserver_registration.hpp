@@ -38,7 +38,8 @@ class NameserverRegistration {
  private:
   struct Nameserver;
   [[nodiscard]] protocol::Outgoing registration(const protocol::Json& topics) const;
-  void send_to_all(const std::function<protocol::Outgoing()>& make, std::function<void(int)> done);
+  /// `what`: for the log, a literal.
+  void send_to_all(const char* what, const std::function<protocol::Outgoing()>& make, std::function<void(int)> done);
 
   remoting::Network& network_;
   const BrokerOptions& options_;

@@ -14,7 +14,7 @@ class GroupTableTest : public test::BrokerFixture {
   std::unique_ptr<GroupTable> load_again() {
     EXPECT_TRUE(groups.save());
     auto again = std::make_unique<GroupTable>(options, disk, "store/config/subscriptionGroup.json", clock, blocking);
-    EXPECT_EQ(again->load(false), std::nullopt);
+    EXPECT_EQ(again->load(), std::nullopt);
     return again;
   }
 };
@@ -67,7 +67,7 @@ TEST_F(GroupTableTest, KeepsOfItsFileWhatItDoesNotRead) {
   ASSERT_TRUE(test::write_text(disk, kPath, R"({"odd":1,"forbiddenTable":{},
     "subscriptionGroupTable":{"g":{"groupName":"g","newer":true},"h":{"groupName":""}}})"));
   GroupTable table(options, disk, kPath, clock, blocking);
-  ASSERT_EQ(table.load(false), std::nullopt);
+  ASSERT_EQ(table.load(), std::nullopt);
   ASSERT_TRUE(table.save());
   const auto saved = protocol::parse_json(test::read_text(disk, kPath));
   ASSERT_TRUE(saved);
