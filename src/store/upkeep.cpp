@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "store/delete_hours.hpp"
+#include "store/queue_file.hpp"
 #include "store/recovery.hpp"
 
 namespace tern::store {
@@ -38,7 +39,7 @@ Status hold_to(const Queue& queue, LogPosition position, SideState::QueueState& 
     if (!count || *count == 0) return count ? error(Errc::kNotFound, middle.value) : count.error();
     if (entry[0].position < position) {
       low = middle + 1;
-      end = entry[0].position + entry[0].size;
+      end = end_of(entry[0]);
     } else {
       high = middle;
     }
