@@ -36,7 +36,7 @@ Outcome<int> run(const Options& options) {
   if (route->writable.empty()) return Failure{fmt::format("topic {} has no queue that can be written", options.topic)};
 
   auto flight = std::make_shared<Flight>();
-  Progress progress(session.clock(), "sent", options.count);
+  Progress progress(session.clock(), "stored", options.count);
   for (std::int64_t i = 0; i < options.count; ++i) {
     const auto& queue = route->writable[static_cast<std::size_t>(i) % route->writable.size()];
     std::string body = options.body;
@@ -48,10 +48,12 @@ Outcome<int> run(const Options& options) {
     message::PropertyWriter writer(properties);
     writer.add(message::property::kTags, options.tag);
     writer.add(message::property::kKeys, fmt::format("ternctl-{}", i));
+    std::int64_t stored = 0;
     {
       std::unique_lock lock(flight->mutex);
       flight->changed.wait(lock, [&] { return flight->under_way < options.in_flight; });
       ++flight->under_way;
+      stored = flight->stored;
     }
     auto request = protocol::request(protocol::RequestCode::kSendMessageV2)
                        .field("a", "ternctl")
@@ -82,7 +84,7 @@ Outcome<int> run(const Options& options) {
       }
       flight->changed.notify_one();
     });
-    progress.update(i + 1);
+    progress.update(stored);
   }
   std::unique_lock lock(flight->mutex);
   flight->changed.wait(lock, [&] { return flight->under_way == 0; });

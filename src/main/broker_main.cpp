@@ -26,7 +26,7 @@
 #include "broker/broker.hpp"
 #include "broker/config/apache_broker_keys.hpp"
 #include "main/daemon.hpp"
-#include "main/step_thread.hpp"
+#include "main/threads.hpp"
 #include "store/put/apache_lock_keys.hpp"
 
 namespace tern {
@@ -155,22 +155,26 @@ int serve(Settings& settings, const std::string& settings_file, OptionSet& optio
   auto store_host = *host;
   store_host.port = listeners.main;
   const auto& report = broker.open_report();
-  log_info("store opened in {} ms: {} stop before, {}, {} records read", report.took_ms,
-           report.was_clean ? "clean" : "no clean", report.used_side_file ? "state file used" : "state file not used",
-           report.scanned_records);
-
   auto& store = broker.store();
+  if (store.log().watermarks().published().value == 0) {
+    log_info("store opened in {} ms: it is empty", report.took_ms);
+  } else {
+    log_info("store opened in {} ms: {} stop before, {}, {} records read", report.took_ms,
+             report.was_clean ? "clean" : "no clean", report.used_side_file ? "state file used" : "state file not used",
+             report.scanned_records);
+  }
+
   std::vector<std::thread> io_threads;
   Status closed;
   {
-    daemon::StepThread segments(store.log().segments_wakeup(), [&] { return store.segments_step(); });
-    daemon::StepThread flush(store.log().flush_wakeup(), [&] { return store.flush_step(); });
-    daemon::StepThread upkeep(store.upkeep_wakeup(), [&] { return store.upkeep_step(); });
-    daemon::StepThread blocking(broker.blocking().wakeup(), [&] { return broker.blocking().step(); });
-    daemon::StepThread cold(broker.cold_reads().wakeup(), [&] { return broker.cold_reads().step(); });
+    daemon::StepThread segments("segments", store.log().segments_wakeup(), [&] { return store.segments_step(); });
+    daemon::StepThread flush("flush", store.log().flush_wakeup(), [&] { return store.flush_step(); });
+    daemon::StepThread upkeep("upkeep", store.upkeep_wakeup(), [&] { return store.upkeep_step(); });
+    daemon::StepThread blocking("blocking", broker.blocking().wakeup(), [&] { return broker.blocking().step(); });
+    daemon::StepThread cold("cold-reads", broker.cold_reads().wakeup(), [&] { return broker.cold_reads().step(); });
     broker.begin(store_host, fmt::format("{}:{}", settings.broker.ha_address, listeners.main + 1));
-    daemon::StepThread timed(broker.timed_wakeup(), [&] { return broker.timed_step(); });
-    for (std::size_t i = 0; i < network.io_threads(); ++i) io_threads.emplace_back([&network, i] { network.run(i); });
+    daemon::StepThread timed("timed", broker.timed_wakeup(), [&] { return broker.timed_step(); });
+    io_threads = daemon::start_io_threads(network);
 
     const auto fast_host = fmt::format("{}:{}", settings.broker.advertised_address, listeners.fast);
     daemon::log_start_table(

@@ -15,7 +15,7 @@
 #include "tern/remoting/server.hpp"
 
 #include "main/daemon.hpp"
-#include "main/step_thread.hpp"
+#include "main/threads.hpp"
 #include "nameserver/config/apache_nameserver_keys.hpp"
 
 namespace tern {
@@ -66,9 +66,8 @@ int serve(Settings& settings, OptionSet& options, daemon::Signals& signals) {
                                         {"key-value configuration", nameserver::expand_home(own.kv_config_path)},
                                         {"authentication", "off"},
                                     }});
-  daemon::StepThread saving(server.saving_wakeup(), [&server] { return server.step_saving(); });
-  std::vector<std::thread> io_threads;
-  for (std::size_t i = 0; i < network.io_threads(); ++i) io_threads.emplace_back([&network, i] { network.run(i); });
+  daemon::StepThread saving("saving", server.saving_wakeup(), [&server] { return server.step_saving(); });
+  auto io_threads = daemon::start_io_threads(network);
   daemon::print_ready(kProgram, "listen=" + address);
 
   log_info("signal {}: draining", signals.wait());

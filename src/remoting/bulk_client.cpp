@@ -71,11 +71,11 @@ int wait_connected(int fd, std::int64_t timeout_ms) {
 Result<Descriptor> connect_to(const addrinfo& address, std::int64_t timeout_ms) {
   Descriptor socket(
       ::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
-  if (!socket.is_open()) return error(Errc::kConnectFailed, errno);
+  if (!socket.is_open()) return errno_error(errno);
   int problem = ::connect(socket.get(), address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
   if (problem == EINPROGRESS) problem = wait_connected(socket.get(), timeout_ms);
   if (problem == ETIMEDOUT) return error(Errc::kTimeout);
-  if (problem != 0) return error(Errc::kConnectFailed, problem);
+  if (problem != 0) return errno_error(problem);
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // refused: slower, not wrong
   return socket;
@@ -97,8 +97,8 @@ class BulkClient::Impl {
     wanted.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
     const int unresolved = ::getaddrinfo(parsed->host.c_str(), std::to_string(parsed->port).c_str(), &wanted, &found);
-    if (unresolved != 0) return error(Errc::kConnectFailed, unresolved);
-    Result<Descriptor> socket = error(Errc::kConnectFailed);
+    if (unresolved != 0) return error(Errc::kUnresolved);
+    Result<Descriptor> socket = error(Errc::kUnresolved);
     for (const auto* one = found; one != nullptr && !socket; one = one->ai_next) socket = connect_to(*one, timeout_ms);
     ::freeaddrinfo(found);
     if (!socket) return socket.error();

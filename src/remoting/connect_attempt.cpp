@@ -59,7 +59,7 @@ void ConnectAttempt::start(const std::string& address, std::int64_t timeout_ms) 
                           [self](const error_code& failed, const Resolver::results_type& endpoints) {
                             io_role.assert_held();
                             if (!self->done_) return;
-                            if (failed) return self->fail(error(Errc::kConnectFailed, failed.value()));
+                            if (failed) return self->fail(error(Errc::kUnresolved));
                             self->connect(endpoints);
                           });
 }
@@ -74,7 +74,7 @@ void ConnectAttempt::connect(const Resolver::results_type& endpoints) {
 
 void ConnectAttempt::connected(const error_code& failed, const Tcp::endpoint& remote) {
   if (!done_) return;
-  if (failed) return fail(error(Errc::kConnectFailed, failed.value()));
+  if (failed) return fail(errno_error(failed.value()));
   error_code ignored;  // it works without, only later
   socket_.set_option(Tcp::no_delay(true), ignored);
   Origin origin;

@@ -10,8 +10,6 @@ class RemotingCategory final : public std::error_category {
   [[nodiscard]] const char* name() const noexcept override { return "remoting"; }
   [[nodiscard]] std::string message(int code) const override {
     switch (static_cast<Errc>(code)) {
-      case Errc::kConnectFailed:
-        return "cannot connect";
       case Errc::kClosed:
         return "the connection was closed before the answer came";
       case Errc::kTimeout:
@@ -20,6 +18,8 @@ class RemotingCategory final : public std::error_category {
         return "too many calls wait for the connection";
       case Errc::kBadAddress:
         return "not an address of the form host:port";
+      case Errc::kUnresolved:
+        return "the host name cannot be resolved";
     }
     return "unknown error";
   }

@@ -18,11 +18,11 @@
 namespace tern::remoting {
 
 enum class Errc {
-  kConnectFailed = 1,  // detail: errno, or the resolver's error
-  kClosed,             // the connection, or the whole network, went away before the answer came
-  kTimeout,            // no connection or no answer in time; the request may have been carried out
-  kOverBudget,         // refused: too many calls wait for one connection; detail: how many may
-  kBadAddress,         // "host:port" or "[::1]:port" expected
+  kClosed = 1,  // the connection, or the whole network, went away before the answer came
+  kTimeout,     // no connection or no answer in time; the request may have been carried out
+  kOverBudget,  // refused: too many calls wait for one connection; detail: how many may
+  kBadAddress,  // "host:port" or "[::1]:port" expected
+  kUnresolved,  // the host's name is not known, or nobody can be asked
 };
 std::error_code make_error_code(Errc code);
 inline Error error(Errc code, std::int64_t detail = 0) {

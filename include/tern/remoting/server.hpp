@@ -117,9 +117,9 @@ class Network {
 
 /// A connection to one address that is made when first needed, made again when it has failed, and shared by all
 /// callers. Names are resolved again each time. All calls from any thread; `done` runs exactly once, on an io thread:
-/// with the answer, or with kConnectFailed, kTimeout, kClosed, kBadAddress, kOverBudget. Nothing is sent twice: whether
-/// to try again is the caller's decision. Going away it closes the connection, and calls under way fail with kClosed.
-/// Must not outlive the Network.
+/// with the answer, or with an errno of connecting, kUnresolved, kTimeout, kClosed, kBadAddress, kOverBudget. Nothing
+/// is sent twice: whether to try again is the caller's decision. Going away it closes the connection, and calls under
+/// way fail with kClosed. Must not outlive the Network.
 class Client {
  public:
   Client(Network& network, std::string address, Handler* on_request = nullptr);

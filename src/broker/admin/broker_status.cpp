@@ -55,7 +55,7 @@ std::map<std::string, std::string> BrokerStatus::table() const {
       {"putTps", puts_.text()},
       {"getFoundTps", found_.text()},
       {"getMissTps", missed_.text()},
-      {"getTotalTps", found_.text()},
+      {"getTotalTps", asked_.text()},
       {"getTransferredTps", gets_.text()},
       {"msgPutTotalTodayNow", number(store_.dispatched_records())},
       {"msgPutTotalTodayMorning", number(puts_.this_morning())},
@@ -69,7 +69,7 @@ std::map<std::string, std::string> BrokerStatus::table() const {
        fmt::format("{:.1f}", static_cast<double>(store_.dispatched_bytes()) /
                                  static_cast<double>(std::max<std::int64_t>(1, store_.dispatched_records())))},
       {"sendThreadPoolQueueSize", "0"},
-      {"pullThreadPoolQueueSize", "0"},
+      {"pullThreadPoolQueueSize", number(pull_.cold_reads.depth())},
       {"sendThreadPoolQueueHeadWaitTimeMills", "0"},
       {"pullThreadPoolQueueHeadWaitTimeMills", "0"},
       {"pageCacheLockTimeMills", "0"},
@@ -110,8 +110,11 @@ void BrokerStatus::sample() {
   const auto& pulled = *pull_.counters;
   puts_.note(now, store_.dispatched_records(), local.tm_yday);
   gets_.note(now, pulled.messages.load(std::memory_order_relaxed), local.tm_yday);
-  found_.note(now, pulled.found.load(std::memory_order_relaxed), local.tm_yday);
-  missed_.note(now, pulled.missed.load(std::memory_order_relaxed), local.tm_yday);
+  const std::int64_t found = pulled.found.load(std::memory_order_relaxed);
+  const std::int64_t missed = pulled.missed.load(std::memory_order_relaxed);
+  found_.note(now, found, local.tm_yday);
+  missed_.note(now, missed, local.tm_yday);
+  asked_.note(now, found + missed, local.tm_yday);
 }
 
 }  // namespace tern::broker

@@ -33,7 +33,7 @@ class BrokerStatus {
   const PullServices& pull_;
   const remoting::Network& network_;
   const std::int64_t started_ms_;
-  Rates puts_, gets_, found_, missed_;
+  Rates puts_, gets_, found_, missed_, asked_;
 };
 
 }  // namespace tern::broker

@@ -16,8 +16,8 @@ MOVING = ("config/timermetrics", "config/timermetrics.bak", "config/timercheck")
 # What its start may change in a store that is not its own, before it asks for the lock: no segment with records, no queue,
 # and nothing in our directory.
 CHANGED_BY_APACHE = ("checkpoint", "config/", "index/", "abort", "compaction/", "rocksdbstore/", "timerwheel", "timerlog/")
-# Longer than the rounds in which either broker writes by itself.
-STILL_S = 2.5
+# Longer than the rounds in which either broker writes by itself: ours syncs the key index every 10 s, and then saves its state again.
+STILL_S = 12
 
 
 class Roomy(Layout):

@@ -1,20 +1,43 @@
 #pragma once
-// Runs a step function on a thread of its own until stopped. Components offer steps; only main owns threads.
+// The threads of a daemon. Components offer steps; only main owns threads, and each has a name that top and debuggers
+// show.
 
 #include <atomic>
 #include <functional>
+#include <pthread.h>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "tern/base/wakeup.hpp"
+#include "tern/remoting/server.hpp"
 
 namespace tern::daemon {
+
+/// At most 15 characters; a longer name is not taken.
+inline void name_this_thread(const std::string& name) {
+  ::pthread_setname_np(::pthread_self(), name.c_str());
+}
+
+/// Each serves connections until the network is stopped, and is then to be joined.
+inline std::vector<std::thread> start_io_threads(remoting::Network& network) {
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < network.io_threads(); ++i) {
+    threads.emplace_back([&network, i] {
+      name_this_thread("io-" + std::to_string(i));
+      network.run(i);
+    });
+  }
+  return threads;
+}
 
 /// step() until it has nothing to do, then sleep until woken or until it wants to run again. stop() lets the step under
 /// way finish; the destructor stops too.
 class StepThread {
  public:
-  StepThread(Wakeup& wakeup, std::function<StepResult()> step)
-      : wakeup_(wakeup), thread_([this, step = std::move(step)] {
+  StepThread(std::string name, Wakeup& wakeup, std::function<StepResult()> step)
+      : wakeup_(wakeup), thread_([this, name = std::move(name), step = std::move(step)] {
+          name_this_thread(name);
           // Acquire: pairs with stop(), so that what was done before it is seen.
           while (!stopping_.load(std::memory_order_acquire)) {
             const auto ticket = wakeup_.ticket();
