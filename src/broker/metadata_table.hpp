@@ -1,5 +1,5 @@
 #pragma once
-// What topics.json, subscriptionGroup.json and consumerOffset.json have in common: read once, whole or not at all.
+// What the files of config/ have in common: read once, whole or not at all.
 
 #include <functional>
 #include <initializer_list>

@@ -41,41 +41,32 @@ DelayedDelivery::DelayedDelivery(const Clock& clock, store::Store& store, const 
       saved_(static_cast<std::size_t>(levels.count()), 0) {}
 
 std::optional<std::string> DelayedDelivery::load() {
-  const auto check = [](std::string_view text) -> std::optional<std::string> {
-    const auto json = protocol::parse_json(text);
-    if (!json) return json.error().text();
-    if (protocol::object_member(*json, "offsetTable") == nullptr) return "offsetTable is missing";
-    return std::nullopt;
-  };
-  const auto loaded = file_.load(check);
-  if (!loaded) return loaded.error().text;
-  if (!*loaded) return std::nullopt;
-  if ((*loaded)->from_backup)
-    log_warning("{} is damaged ({}); its backup is used", file_.path(), (*loaded)->why_backup);
-  const auto json = protocol::parse_json((*loaded)->content);
-  const std::lock_guard lock(save_mutex_);
-  if (const auto* version = protocol::object_member(*json, "dataVersion")) version_ = data_version_from_json(*version);
-  others_ = members_besides(*json, {"dataVersion", "offsetTable"});
-  for (const auto& [key, value] : protocol::object_member(*json, "offsetTable")->items()) {
-    int level = 0;
-    std::from_chars(key.data(), key.data() + key.size(), level);
-    if (level < 1 || level > levels_.count() || !value.is_number_integer()) {
-      other_levels_[key] = value;
-      continue;
+  return load_table(file_, "offsetTable", false, [&](const protocol::Json* json) {
+    if (json == nullptr) return;
+    const std::lock_guard lock(save_mutex_);
+    if (const auto* version = protocol::object_member(*json, "dataVersion"))
+      version_ = data_version_from_json(*version);
+    others_ = members_besides(*json, {"dataVersion", "offsetTable"});
+    for (const auto& [key, value] : protocol::object_member(*json, "offsetTable")->items()) {
+      int level = 0;
+      std::from_chars(key.data(), key.data() + key.size(), level);
+      if (level < 1 || level > levels_.count() || !value.is_number_integer()) {
+        other_levels_[key] = value;
+        continue;
+      }
+      auto& state = state_[static_cast<std::size_t>(level - 1)];
+      // Progress never runs ahead of the log.
+      std::int64_t offset = std::max<std::int64_t>(0, value.get<std::int64_t>());
+      const auto queue = store_.find_queue(message::kScheduleTopic, level - 1);
+      const std::int64_t end = queue ? queue->bounds().max.value : 0;
+      if (offset > end) {
+        log_warning("delay level {}: saved progress {} is beyond the queue's end {} and set to it", level, offset, end);
+        offset = end;
+      }
+      state.offset.store(offset, std::memory_order_relaxed);
+      saved_[static_cast<std::size_t>(level - 1)] = offset;
     }
-    auto& state = state_[static_cast<std::size_t>(level - 1)];
-    // Progress never runs ahead of the log.
-    std::int64_t offset = std::max<std::int64_t>(0, value.get<std::int64_t>());
-    const auto queue = store_.find_queue(message::kScheduleTopic, level - 1);
-    const std::int64_t end = queue ? queue->bounds().max.value : 0;
-    if (offset > end) {
-      log_warning("delay level {}: saved progress {} is beyond the queue's end {} and set to it", level, offset, end);
-      offset = end;
-    }
-    state.offset.store(offset, std::memory_order_relaxed);
-    saved_[static_cast<std::size_t>(level - 1)] = offset;
-  }
-  return std::nullopt;
+  });
 }
 
 StepResult DelayedDelivery::step(int budget) {
