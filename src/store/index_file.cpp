@@ -59,6 +59,11 @@ IndexEntry load_index_entry(const std::byte* from) {
           load_be<std::int32_t>(from + 16)};
 }
 
+std::int64_t index_entry_time(const IndexHeader& header, std::int32_t number, const IndexEntry& entry) {
+  // The file begins with its first entry, whatever that counts from.
+  return header.begin_timestamp + (number > 1 ? entry.seconds * std::int64_t{1000} : 0);
+}
+
 Result<std::shared_ptr<IndexFile>> IndexFile::open(file::Disk& disk, const std::string& path, const IndexShape& shape) {
   auto file = disk.open(path, file::OpenMode::kReadWrite);
   if (!file) return file.error();
@@ -197,7 +202,7 @@ Status IndexFile::find(std::int32_t hash, std::int64_t begin_ms, std::int64_t en
   for (int links = 0; links < kLinksMax && number > 0 && number < bound && to.size() < count_max; ++links) {
     if (const auto status = file_->read(shape_.entry_at(number), bytes); !status) return status;
     const IndexEntry entry = load_index_entry(bytes.data());
-    const std::int64_t time = header.begin_timestamp + entry.seconds * std::int64_t{1000};
+    const std::int64_t time = index_entry_time(header, number, entry);
     if (entry.hash == hash && entry.position >= 0 && time + 999 >= begin_ms && time <= end_ms) {
       if (std::find(to.begin(), to.end(), LogPosition{entry.position}) == to.end()) to.push_back({entry.position});
     }
@@ -310,7 +315,7 @@ Status IndexFile::forget_from(std::int32_t end) {
   }
   next.next_entry = end;
   next.end_position = last.position;
-  next.end_timestamp = next.begin_timestamp + last.seconds * std::int64_t{1000};
+  next.end_timestamp = index_entry_time(next, end - 1, last);
   store_header(next);
   return sync();
 }
@@ -345,7 +350,7 @@ Result<bool> IndexFile::truncate_to(LogPosition end) {
     const IndexEntry entry = load_index_entry(at(position));
     if (entry.position < end.value) {
       next.end_position = entry.position;
-      next.end_timestamp = std::min(old_end_timestamp, next.begin_timestamp + entry.seconds * std::int64_t{1000} + 999);
+      next.end_timestamp = std::min(old_end_timestamp, index_entry_time(next, number, entry) + 999);
       break;
     }
     if (entry.previous == 0) --next.used_slots;

@@ -26,7 +26,7 @@ struct IndexHeader {
 struct IndexEntry {
   std::int32_t hash = 0;
   std::int64_t position = 0;
-  std::int32_t seconds = 0;   // since the file's begin_timestamp
+  std::int32_t seconds = 0;  // since the file's begin_timestamp; in entry 1, with Apache's, since the file before ended
   std::int32_t previous = 0;  // in its slot's chain
 };
 
@@ -44,6 +44,8 @@ void store_index_header(std::byte* to, const IndexHeader& header);
 [[nodiscard]] IndexHeader load_index_header(const std::byte* from);
 void store_index_entry(std::byte* to, const IndexEntry& entry);
 [[nodiscard]] IndexEntry load_index_entry(const std::byte* from);
+/// Store time (ms) of the entry's record, less than a second too early.
+[[nodiscard]] std::int64_t index_entry_time(const IndexHeader& header, std::int32_t number, const IndexEntry& entry);
 
 /// add, sync and repair from one thread (upkeep, or the opening one); find and header from any. A reader asks the file,
 /// not the window: entries are stored before the slot that names them, slots before the header that counts them.

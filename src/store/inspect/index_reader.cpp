@@ -188,6 +188,7 @@ Result<bool> IndexEntries::begin_file() {
     const auto header = read_header(**file);
     if (!header) return header.error();
     if (header->next_entry <= 1 || header->next_entry > shape_.entries_max) continue;
+    if (file_) end_before_ = header_.end_timestamp;
     file_ = std::move(*file);
     header_ = *header;
     number_ = 1;
@@ -221,7 +222,7 @@ Result<std::optional<IndexEntries::Item>> IndexEntries::peek() {
   last_position_ = entry.position;
   if (has_ended_) return std::optional<Item>();
   return std::optional(
-      Item{entry, number_, header_.begin_timestamp, &files_[next_file_ - 1], shape_.entry_at(number_)});
+      Item{entry, number_, header_.begin_timestamp, end_before_, &files_[next_file_ - 1], shape_.entry_at(number_)});
 }
 
 }  // namespace tern::store

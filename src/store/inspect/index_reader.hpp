@@ -36,7 +36,8 @@ class IndexEntries {
   struct Item {
     IndexEntry entry;
     std::int32_t number = 0;
-    std::int64_t begin_timestamp = 0;  // of its file
+    std::int64_t begin_timestamp = 0;        // of its file
+    std::optional<std::int64_t> end_before;  // store time at which the file before it ends, if that is there
     const FoundFile* file = nullptr;
     std::int64_t at = 0;  // in the file
   };
@@ -57,6 +58,7 @@ class IndexEntries {
   std::size_t next_file_ = 0;
   std::unique_ptr<file::File> file_;
   IndexHeader header_;
+  std::optional<std::int64_t> end_before_;
   std::int32_t number_ = 1;
   std::vector<std::byte> bytes_;
   std::int32_t bytes_from_ = 0;  // number of the first entry in bytes_

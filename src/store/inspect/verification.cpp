@@ -548,12 +548,22 @@ void Verification::check_key(const IndexEntries::Item& item, const message::Reco
             item.number, item.entry.hash, position));
     return;
   }
-  // Apache's broker counts a file's first entry from the end of the file before.
-  const auto seconds = (std::max<std::int64_t>(record.store_timestamp, 0) - item.begin_timestamp) / 1000;
-  if (item.number > 1 && item.entry.seconds != std::clamp<std::int64_t>(seconds, 0, INT32_MAX)) {
+  const std::int64_t stored = std::max<std::int64_t>(record.store_timestamp, 0);
+  const auto since = [&](std::int64_t begin) {
+    return std::clamp<std::int64_t>((stored - begin) / 1000, 0, INT32_MAX);
+  };
+  if (item.number > 1 && item.entry.seconds != since(item.begin_timestamp)) {
     damage({item.file->path, item.at + 12}, 4, position,
            fmt::format("entry {} is {} s behind the file's first, but the record at log position {} is {}", item.number,
-                       item.entry.seconds, position, seconds));
+                       item.entry.seconds, position, since(item.begin_timestamp)));
+  }
+  // Apache's broker counts a file's first entry from the end of the file before: between the two are records whose keys
+  // went with a file that it removed, or time without records.
+  if (item.number == 1 && item.end_before && item.entry.seconds != 0 && item.entry.seconds != since(*item.end_before)) {
+    damage({item.file->path, item.at + 12}, 4, position,
+           fmt::format("entry 1 says {} s, but the record at log position {} is the file's first, and {} s behind the "
+                       "file before",
+                       item.entry.seconds, position, since(*item.end_before)));
   }
 }
 

@@ -229,6 +229,26 @@ TEST_F(KeyIndexTest, DamagedChainsEnd) {
   }
 }
 
+// Apache's broker counts a file's first entry from the end of the file before, which after a gap is long ago.
+TEST_F(KeyIndexTest, FindsTheFirstKeyOfAFileThatApacheMade) {
+  {
+    const auto index = open(disk_);
+    add(*index, 1, 3);
+    ASSERT_EQ(*index->write_step(100), 2U);
+    ASSERT_TRUE(index->sync());
+  }
+  const auto file = disk_.open(files(disk_)[0], file::OpenMode::kReadWrite);
+  ASSERT_TRUE(file);
+  std::array<std::byte, 4> an_hour{};
+  store_be(an_hour.data(), std::int32_t{3600});
+  ASSERT_TRUE((*file)->write(IndexShape{11, 40}.entry_at(1) + 12, an_hour));
+  const auto index = open(disk_);
+  EXPECT_EQ(found(*index, "TA", "k1", 64, 1'001'000, 1'001'000), "100 ");
+  EXPECT_EQ(found(*index, "TA", "k1", 64, 1'002'000, kAll), "");
+  ASSERT_TRUE(index->truncate_to({200}));
+  EXPECT_EQ(index->query("TA", "k1", 64, 0, kAll)->last_timestamp, 1'001'000 + 999);
+}
+
 TEST_F(KeyIndexTest, RefusesOtherSizesAndIgnoresOtherNames) {
   {
     const auto index = open(disk_);
