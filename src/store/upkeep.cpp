@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "store/delete_hours.hpp"
+#include "store/index_file.hpp"
 #include "store/queue_file.hpp"
 #include "store/recovery.hpp"
 
@@ -13,7 +14,10 @@ namespace {
 
 constexpr std::int64_t kWriteBudgetBytes = 1 << 20;
 constexpr std::size_t kIndexBudget = 1 << 16;  // keys per step, at 225 ns each
+// Slots of the key index are spread over 20 MB, and a sync writes most of them: one for 16 times as many bytes of the
+// log writes 6 % more than the log.
 constexpr std::int64_t kIndexSyncEveryMs = 10'000;
+constexpr std::int64_t kLogBytesPerSlotByte = 16;
 constexpr int kSyncsPerStep = 16;  // 120 us each
 constexpr std::int64_t kRoundEveryMs = 1000;
 constexpr std::int64_t kSpaceEveryMs = 1000;
@@ -54,6 +58,7 @@ Status hold_to(const Queue& queue, LogPosition position, SideState::QueueState& 
 
 Store::Upkeep::Upkeep(Store& store, LogPosition covered)
     : store_(store),
+      lag_bytes_max_(store.options_.index.hash_slots * IndexShape::kSlotSize * kLogBytesPerSlotByte),
       indexed_(store.index_->written_to() == LogPosition{INT64_MAX} ? store.log_->watermarks().dispatched()
                                                                     : store.log_->min_position()),
       side_file_(store.disk_, file::join(store.root_, "tern")),
@@ -94,7 +99,7 @@ StepResult Store::Upkeep::step() {
   if (!store_.dispatch_must_pause() && store_.dispatch_paused_.exchange(false) && store_.dispatch_wanted_)
     store_.dispatch_wanted_();
 
-  if (round_ == Round::kIdle && now >= next_round_ms_) begin_round();
+  if (round_ == Round::kIdle && (now >= next_round_ms_ || savable_to() - begun_ >= lag_bytes_max_)) begin_round();
   if (round_ != Round::kIdle) {
     if (const auto status = advance_round(); !status) {
       report("the store's state cannot be saved", status);
@@ -151,12 +156,17 @@ void Store::Upkeep::note_covered_time(LogPosition dispatched) {
   last_mark_ = mark;
 }
 
-void Store::Upkeep::begin_round() {
+LogPosition Store::Upkeep::savable_to() const {
   const auto& marks = store_.log_->watermarks();
+  return std::min(marks.dispatched(), marks.durable());
+}
+
+void Store::Upkeep::begin_round() {
   const std::int64_t now = store_.clock_.steady_ms();
   next_round_ms_ = now + kRoundEveryMs;
   const bool must_save = store_.queues_changed_.exchange(false);
-  const LogPosition safe = std::min(marks.dispatched(), marks.durable());
+  const LogPosition safe = savable_to();
+  begun_ = safe;
   // The index is synced less often than the rest is saved: when nothing arrives any more, it still has to catch up, or
   // every later start would read the log from there.
   const bool index_is_behind = now >= next_index_sync_ms_ && indexed_ < std::min(store_.index_->written_to(), safe);
@@ -185,11 +195,10 @@ Status Store::Upkeep::advance_round() {
   const auto synced = store_.queues_->sync_step(kSyncsPerStep);
   if (!synced) return synced.error();
   if (!*synced) return {};
-  // Slots of the key index are spread over 20 MB: syncing them every round would write most of that every second. What
-  // is behind is read from the log again after a crash.
+  // Not every round, for what it costs. What is behind is read from the log again after a crash.
   const std::int64_t now = store_.clock_.steady_ms();
-  if (now >= next_index_sync_ms_) {
-    const LogPosition written = std::min(store_.index_->written_to(), pending_dispatched());
+  const LogPosition written = std::min(store_.index_->written_to(), pending_dispatched());
+  if (now >= next_index_sync_ms_ || written - indexed_ >= lag_bytes_max_) {
     if (const auto status = store_.index_->sync(); !status) return status;
     indexed_ = written;
     next_index_sync_ms_ = now + kIndexSyncEveryMs;

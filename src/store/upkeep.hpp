@@ -32,12 +32,15 @@ class Store::Upkeep {
   /// Notes how far, by store time, queues and log are on the disk once `state` is saved.
   void note_covered_time(LogPosition dispatched);
   [[nodiscard]] LogPosition pending_dispatched() const TERN_EXCLUDES(state_lock_);
+  /// How far the state could be saved now: dispatched and durable.
+  [[nodiscard]] LogPosition savable_to() const;
   void watch_space();
   void remove_expired() TERN_EXCLUDES(state_lock_);
   void report(const char* what, const Status& status);
 
   Store& store_;
-  LogPosition indexed_;  // the key index is on the disk up to here
+  const std::int64_t lag_bytes_max_;  // arrived since the last save, or not yet in the key index's files
+  LogPosition indexed_;               // the key index is on the disk up to here
   std::int64_t next_index_sync_ms_ = 0;
   mutable Mutex state_lock_;
   SideFile side_file_ TERN_GUARDED_BY(state_lock_);
@@ -51,6 +54,7 @@ class Store::Upkeep {
   TimeMark last_mark_;
   std::int64_t covered_timestamp_ = 0;
   LogPosition saved_;
+  LogPosition begun_;  // savable_to() when the last save was begun, whatever became of it
   LogPosition covered_ TERN_GUARDED_BY(state_lock_);  // the state on the disk says where queues stood here
   std::int64_t next_round_ms_ = 0;
   std::int64_t next_space_ms_ = 0;

@@ -84,6 +84,34 @@ TEST_F(UpkeepTest, SavesNothingWhileNothingChanges) {
   EXPECT_GT(disk_.changes(), changes);
 }
 
+// However fast messages arrive: here, all of them before the first second is over.
+TEST_F(UpkeepTest, BoundsByBytesWhatAStartAfterAKillReadsAgain) {
+  const std::int64_t lag_bytes = options_.index.hash_slots * std::int64_t{4} * 16;
+  const auto begun_ms = clock_.steady_ms();
+  std::int64_t read_most = 0;
+  StoreLife life(disk_, clock_, options_);
+  std::int64_t record_size = 0;
+  for (int i = 0; i < 400; ++i) {
+    const auto before = life->max_position();
+    ASSERT_TRUE(life.send({fmt::format("body {}", i), "TA", i % 4, fmt::format("key {}", i)}));
+    life.flush();
+    record_size = std::max(record_size, life->max_position() - before);
+    life.dispatch();
+    life.upkeep(/*passing_ms=*/0);
+    if (i % 7 != 0) continue;
+    const auto disk = disk_.kill();
+    test::ManualClock later;
+    StoreLife next(*disk, later, options_);
+    ASSERT_TRUE(next) << next.problem.text;
+    ASSERT_TRUE(next.report.used_side_file);
+    ASSERT_LT(next.report.scanned_bytes, 2 * lag_bytes + record_size) << i;
+    read_most = std::max(read_most, next.report.scanned_bytes);
+  }
+  EXPECT_LT(clock_.steady_ms() - begun_ms, kUpkeepEveryMs);
+  EXPECT_GT(life->max_position(), LogPosition{8 * lag_bytes});
+  EXPECT_GT(read_most, lag_bytes / 2) << "saved more often than need be";
+}
+
 // Apache's recovery removes an index file whose end is behind the checkpoint's time of the index, and dispatches again
 // from the time of the queues: all keys of that file must come from there.
 TEST_F(UpkeepTest, TellsApacheToDispatchAgainFromWhereTheUnfinishedIndexFileBegins) {
