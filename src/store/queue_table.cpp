@@ -17,198 +17,16 @@
 #include "tern/base/log.hpp"
 #include "tern/store/queue.hpp"
 
-#include "store/queue_ext_file.hpp"
-#include "store/queue_file.hpp"
-#include "store/queue_tail.hpp"
+#include "store/queue_scan.hpp"
+#include "store/stored_queue.hpp"
 
 namespace tern::store {
-
-class StoredQueue;
-
 namespace {
 
-constexpr std::size_t kLocks = 64;
 constexpr std::size_t kShards = 64;
 constexpr std::int64_t kWriteEntries = 3276;  // 64 KiB a write at most
 constexpr std::size_t kEndsPerStep = 256;     // looked behind in one write_step: an open and a read each
 constexpr std::int64_t kNextMs = 1000;
-
-/// What queues need of their table; it lives as long as the last of them.
-struct Shared {
-  Shared(file::Disk& disk, const QueueOptions& options, std::int64_t file_size_bytes, std::size_t open_files_max)
-      : files(disk, options.directory, file_size_bytes, open_files_max), pool(options.memory_bytes_max) {}
-
-  struct alignas(64) PaddedMutex {
-    Mutex mutex;
-  };
-
-  QueueFiles files;
-  std::unique_ptr<QueueExtFiles> ext;  // constant once the table is open; null: there are none, and none are wanted
-  TailPool pool;
-  std::array<PaddedMutex, kLocks> locks;  // a queue's lock is one of these: 40 bytes less for each idle queue
-  std::atomic<std::uint64_t> next_serial{1};
-  Mutex dirty_lock;
-  std::vector<StoredQueue*> dirty TERN_GUARDED_BY(dirty_lock);  // have entries that upkeep has not seen
-};
-
-}  // namespace
-
-/// Lock order: the table's upkeep lock, this queue's lock, then the pool's or the dirty list's. Entries [written, max)
-/// are in memory alone; those from the tail's first on may be in both; below they are in files. Its blocks go when its
-/// topic is removed, or with the pool: a queue that is destroyed has none, or is the last one of a table that is gone.
-class StoredQueue final : public Queue {
- public:
-  StoredQueue(std::shared_ptr<Shared> shared, std::shared_ptr<const std::string> topic, std::int32_t id)
-      : shared_(std::move(shared)),
-        topic_(std::move(topic)),
-        id_(id),
-        is_safe_(id >= 0 && is_safe_topic(*topic_)),
-        serial_(shared_->next_serial.fetch_add(1, std::memory_order_relaxed)),
-        lock_(shared_->locks[serial_ % kLocks].mutex) {}
-
-  [[nodiscard]] const std::string& topic() const noexcept override { return *topic_; }
-  [[nodiscard]] std::int32_t id() const noexcept override { return id_; }
-  [[nodiscard]] bool is_deleted() const noexcept override { return is_deleted_.load(std::memory_order_acquire); }
-
-  Status append(QueueOffset offset, const QueueEntry& entry) override TERN_EXCLUDES(lock_) {
-    const MutexLock hold(lock_);
-    const std::int64_t max = max_.load(std::memory_order_relaxed);
-    const std::int64_t end = end_.load(std::memory_order_relaxed);
-    // Before the last record's end: it is here already, or of a life of the topic that has been removed. A lower offset
-    // behind it: the topic was removed and has begun anew.
-    const bool begins_anew = offset.value < max && end >= 0;
-    if ((end >= 0 ? entry.position.value < end : offset.value < max) || is_deleted()) return {};
-    if (!is_safe_ || !is_valid(entry)) return error(Errc::kDamaged, offset.value);
-    bool is_empty = min_.load(std::memory_order_relaxed) == max;
-    if (offset.value > max || begins_anew) {
-      if (!is_empty && !begins_anew) return error(Errc::kDamaged, offset.value);
-      start_anew(offset.value);
-      is_empty = true;
-    }
-    store_entry(tail_.extend(shared_->pool, this, offset.value), entry);
-    if (is_empty) first_.store(entry.position.value, std::memory_order_relaxed);
-    end_.store(entry.position.value + entry.size, std::memory_order_relaxed);
-    max_.store(offset.value + 1, std::memory_order_release);  // after the entry: a reader that sees it finds the entry
-    if (!is_dirty_) mark_dirty();
-    return {};
-  }
-
-  [[nodiscard]] QueueBounds bounds() const noexcept override {
-    const std::int64_t min = min_.load(std::memory_order_acquire);
-    return {{min}, {max_.load(std::memory_order_acquire)}};
-  }
-  [[nodiscard]] QueuePositions positions() const noexcept override {
-    return {{first_.load(std::memory_order_relaxed)}, {end_.load(std::memory_order_relaxed)}};
-  }
-
-  Result<std::size_t> read(QueueOffset from, std::span<QueueEntry> to, bool no_wait) const override
-      TERN_EXCLUDES(lock_);
-
- private:
-  friend class StoredQueueTable;
-
-  void mark_dirty() TERN_REQUIRES(lock_) {
-    is_dirty_ = true;
-    const MutexLock hold(shared_->dirty_lock);
-    shared_->dirty.push_back(this);
-  }
-  /// The queue is empty and begins at `offset`: what its files hold, if anything, goes before the next write.
-  void start_anew(std::int64_t offset) TERN_REQUIRES(lock_) {
-    tail_.clear(shared_->pool, this);
-    has_old_files_ = true;
-    serial_ = shared_->next_serial.fetch_add(1, std::memory_order_relaxed);
-    written_ = offset;
-    first_.store(-1, std::memory_order_relaxed);
-    end_.store(-1, std::memory_order_relaxed);
-    max_.store(offset, std::memory_order_release);
-    min_.store(offset, std::memory_order_release);
-  }
-  [[nodiscard]] QueueName name() const TERN_REQUIRES(lock_) { return {*topic_, id_, serial_}; }
-  /// Puts the tag codes in the place of their addresses; how many of the entries may be used. kWouldBlock: not one.
-  Result<std::size_t> look_up_tags(std::span<QueueEntry> entries, std::uint64_t serial, bool no_wait) const;
-
-  // Constant after construction.
-  const std::shared_ptr<Shared> shared_;
-  const std::shared_ptr<const std::string> topic_;
-  const std::int32_t id_;
-  const bool is_safe_;
-  std::atomic<bool> is_deleted_{false};
-  bool is_dirty_ TERN_GUARDED_BY(lock_) = false;       // on the dirty list or on upkeep's
-  bool has_old_files_ TERN_GUARDED_BY(lock_) = false;  // of an earlier life
-  bool is_end_clean_ = false;                          // upkeep: nothing stands behind the end in the files
-  bool has_unsynced_names_ = false;                    // upkeep: a life before, or a write that failed, has made files
-  std::uint64_t serial_;                               // stored under lock_; begins as the choice of the lock
-  Mutex& lock_;
-  // Stored under lock_ (min by upkeep, max by dispatch), read by anyone.
-  std::atomic<std::int64_t> min_{0};
-  std::atomic<std::int64_t> max_{0};
-  std::atomic<std::int64_t> first_{-1};
-  std::atomic<std::int64_t> end_{-1};
-  QueueTail tail_ TERN_GUARDED_BY(lock_);
-  std::int64_t written_ TERN_GUARDED_BY(lock_) = 0;
-  std::int64_t unsynced_start_ = -1;      // upkeep: the file of it that stands in the list of unsynced ones
-  std::int64_t unsynced_ext_start_ = -1;  // upkeep: the same of its extension files
-  std::int64_t ext_end_ = -1;             // upkeep: where its next unit goes; -1: not known
-};
-
-Result<std::size_t> StoredQueue::read(QueueOffset from, std::span<QueueEntry> to, bool no_wait) const {
-  for (;;) {
-    const auto [min, max] = bounds();
-    if (to.empty() || from < min || from >= max || is_deleted()) return std::size_t{0};
-    std::int64_t count = std::min(static_cast<std::int64_t>(to.size()), max - from);
-    std::uint64_t serial = 0;
-    {
-      const MutexLock hold(lock_);
-      const std::int64_t memory_begin = tail_.begin(max_.load(std::memory_order_relaxed));
-      if (from.value >= memory_begin) {
-        QueueEntry* entry = to.data();
-        tail_.for_each(from.value, count, [&](std::span<const std::byte> bytes) {
-          for (std::size_t i = 0; i < bytes.size(); i += kQueueEntrySize) *entry++ = load_entry(bytes.data() + i);
-        });
-        return static_cast<std::size_t>(count);
-      }
-      count = std::min(count, memory_begin - from.value);
-      serial = serial_;
-    }
-    count = std::min(count, shared_->files.left_in_file(from.value));
-    // The bytes go to the end of `to`: decoding forward from there never overtakes itself, an entry in memory being
-    // longer.
-    static_assert(sizeof(QueueEntry) >= kQueueEntrySize);
-    const auto entries = to.first(static_cast<std::size_t>(count));
-    const auto bytes = std::as_writable_bytes(entries).last(static_cast<std::size_t>(count * kQueueEntrySize));
-    const auto status = shared_->files.read({*topic_, id_, serial}, from.value, bytes, no_wait);
-    if (!status) {
-      if (is_deleted() || from.value < min_.load(std::memory_order_acquire)) continue;  // removed meanwhile
-      return status.error();
-    }
-    for (std::int64_t i = 0; i < count; ++i) {
-      const QueueEntry entry = load_entry(bytes.data() + i * kQueueEntrySize);
-      if (!is_valid(entry)) return error(Errc::kDamaged, from.value + i);
-      entries[static_cast<std::size_t>(i)] = entry;
-    }
-    return look_up_tags(entries, serial, no_wait);
-  }
-}
-
-Result<std::size_t> StoredQueue::look_up_tags(std::span<QueueEntry> entries, std::uint64_t serial, bool no_wait) const {
-  const auto is_address = [](const QueueEntry& entry) { return is_ext_address(entry.tags_code); };
-  auto entry = std::find_if(entries.begin(), entries.end(), is_address);
-  if (!shared_->ext || entry == entries.end()) return entries.size();
-  ExtReader reader(*shared_->ext, {*topic_, id_, serial}, no_wait);
-  for (; entry != entries.end(); ++entry) {
-    if (!is_address(*entry)) continue;
-    const auto code = reader.tags_code(entry->tags_code);
-    if (code) {
-      entry->tags_code = *code;
-    } else if (code.error().code == Errc::kWouldBlock) {
-      if (entry == entries.begin()) return code.error();
-      return static_cast<std::size_t>(entry - entries.begin());
-    }
-  }
-  return entries.size();
-}
-
-namespace {
 
 struct QueueKey {
   std::string_view topic;
@@ -240,7 +58,7 @@ class StoredQueueTable final : public QueueTable {
   StoredQueueTable(file::Disk& disk, const QueueOptions& options, std::int64_t file_size_bytes,
                    std::size_t open_files_max)
       : disk_(disk),
-        shared_(std::make_shared<Shared>(disk, options, file_size_bytes, open_files_max)),
+        shared_(std::make_shared<QueueShare>(disk, options, file_size_bytes, open_files_max)),
         writes_ext_(options.writes_ext),
         unsynced_max_(open_files_max) {}
 
@@ -308,19 +126,16 @@ class StoredQueueTable final : public QueueTable {
   /// Moves the tag codes of entries to the extension files, if these are written: `entries` then hold addresses.
   Status extend(StoredQueue& queue, const QueueName& name, std::int64_t from, std::span<std::byte> entries)
       TERN_REQUIRES(upkeep_lock_);
-  Result<std::int64_t> find_ext_end(StoredQueue& queue, const QueueName& name, std::int64_t from)
-      TERN_REQUIRES(upkeep_lock_);
   Status remove_all_files(StoredQueue& queue, const QueueName& name) TERN_REQUIRES(upkeep_lock_);
   Status note_unsynced(StoredQueue& queue, QueueFiles::Touched touched, bool is_ext = false)
       TERN_REQUIRES(upkeep_lock_);
   Status sync_one(std::vector<Unsynced>& list) TERN_REQUIRES(upkeep_lock_);
   void evict() TERN_REQUIRES(upkeep_lock_);
-  Status truncate(StoredQueue& queue, LogPosition end) TERN_REQUIRES(upkeep_lock_);
   Status forget_before(StoredQueue& queue, LogPosition min_position) TERN_REQUIRES(upkeep_lock_);
   void forget_work(StoredQueue& queue) TERN_REQUIRES(upkeep_lock_);
 
   file::Disk& disk_;
-  const std::shared_ptr<Shared> shared_;
+  const std::shared_ptr<QueueShare> shared_;
   const bool writes_ext_;
   const std::size_t unsynced_max_;  // descriptors that wait for their sync
   std::array<Shard, kShards> shards_;
@@ -403,41 +218,15 @@ std::vector<QueuePtr> StoredQueueTable::of_topic(std::string_view topic) const {
 
 Status StoredQueueTable::load_from_files(std::string* problem, bool is_synced) {
   const MutexLock hold(upkeep_lock_);
-  const auto topics = disk_.list(shared_->files.directory());
-  if (!topics) return topics.error().code == std::errc::no_such_file_or_directory ? Status() : topics.error();
-  for (const auto& topic : *topics) {
-    if (!topic.is_directory || !is_safe_topic(topic.name)) continue;
-    const auto ids = disk_.list(shared_->files.directory_of(topic.name));
-    if (!ids) return ids.error();
-    for (const auto& entry : *ids) {
-      const auto id = parse_queue_id(entry.name);
-      if (!entry.is_directory || !id) continue;
-      std::string text;
-      // A serial of its own: the descriptors that this opens must not stay as those of the queue.
-      const QueueName name{topic.name, *id, shared_->next_serial.fetch_add(1, std::memory_order_relaxed)};
-      auto extent = shared_->files.find_extent(name, text);
-      if (extent && *extent && !is_synced) {
-        if (const auto status = shared_->files.write_again(name); !status) extent = status.error();
-      }
-      shared_->files.forget(name);
-      if (!extent) {
-        if (text.empty()) {
-          text = fmt::format("{}: {}", shared_->files.directory_of(topic.name, *id), extent.error().text());
-        }
-        log_error("{}", text);
-        if (problem != nullptr) *problem = text;
-        return extent.error();
-      }
-      if (!*extent) continue;
-      const auto queue = get_or_create_stored(topic.name, *id);
-      const MutexLock hold_queue(queue->lock_);
-      queue->written_ = (*extent)->max;
-      queue->max_.store((*extent)->max, std::memory_order_release);
-      queue->min_.store((*extent)->min, std::memory_order_release);
-      queue->end_.store((*extent)->end.value, std::memory_order_relaxed);
-    }
-  }
-  return {};
+  return scan_queue_files(disk_, shared_->files, shared_->next_serial, is_synced, problem,
+                          [this](std::string_view topic, std::int32_t id, const QueueFiles::Extent& extent) {
+                            const auto queue = get_or_create_stored(topic, id);
+                            const MutexLock hold_queue(queue->lock_);
+                            queue->written_ = extent.max;
+                            queue->max_.store(extent.max, std::memory_order_release);
+                            queue->min_.store(extent.min, std::memory_order_release);
+                            queue->end_.store(extent.end.value, std::memory_order_relaxed);
+                          });
 }
 
 Status StoredQueueTable::restore(std::string_view topic, std::int32_t id, QueueBounds bounds,
@@ -470,39 +259,11 @@ Status StoredQueueTable::truncate_to(LogPosition end) {
   for (const auto& queue : stored()) {
     const auto known_end = queue->positions().end;
     if (known_end.value >= 0 && known_end <= end) continue;
-    if (const auto status = truncate(*queue, end); !status) return status;
+    const auto found = find_cut(*queue, end);
+    if (!found) return found.error();
+    if (const auto status = cut_at(*queue, found->max.value, found->end); !status) return status;
   }
   return {};
-}
-
-Status StoredQueueTable::truncate(StoredQueue& queue, LogPosition end) {
-  // Positions grow with offsets, so the entries to forget stand at the end. Backwards, because they are few.
-  std::array<QueueEntry, 256> entries;
-  const auto [min, max] = queue.bounds();
-  std::int64_t keep = max.value;
-  LogPosition new_end{-1};
-  while (keep > min.value) {
-    const std::int64_t from = std::max(min.value, keep - static_cast<std::int64_t>(entries.size()));
-    std::int64_t have = from;
-    while (have < keep) {
-      const auto to = std::span(entries).subspan(static_cast<std::size_t>(have - from));
-      const auto count = queue.read({have}, to.first(static_cast<std::size_t>(keep - have)), false);
-      if (!count) return count.error();
-      if (*count == 0) return error(Errc::kDamaged, have);
-      have += static_cast<std::int64_t>(*count);
-    }
-    bool found = false;
-    for (std::int64_t at = keep; at-- > from && !found;) {
-      const QueueEntry& entry = entries[static_cast<std::size_t>(at - from)];
-      found = end_of(entry) <= end;
-      if (!found) continue;
-      keep = at + 1;
-      new_end = end_of(entry);
-    }
-    if (found) break;
-    keep = from;
-  }
-  return cut_at(queue, keep, new_end);
 }
 
 Status StoredQueueTable::cut_at(StoredQueue& queue, std::int64_t keep, LogPosition new_end) {
@@ -668,7 +429,7 @@ Status StoredQueueTable::extend(StoredQueue& queue, const QueueName& name, std::
     units_.push_back({entry.tags_code, store_time_of_ ? store_time_of_(entry.position) : 0});
   }
   if (queue.ext_end_ < 0) {
-    const auto end = find_ext_end(queue, name, from);
+    const auto end = find_ext_end(shared_->files, *shared_->ext, name, queue.bounds().min.value, from);
     if (!end) return end.error();
     queue.ext_end_ = *end;
   }
@@ -696,30 +457,6 @@ Status StoredQueueTable::extend(StoredQueue& queue, const QueueName& name, std::
     store_entry(to, entry);
   }
   return {};
-}
-
-// Behind the unit of the last entry that has one; whatever stands there belongs to entries that were cut off.
-Result<std::int64_t> StoredQueueTable::find_ext_end(StoredQueue& queue, const QueueName& name, std::int64_t from) {
-  constexpr std::int64_t kEntriesAtOnce = 256;
-  std::array<std::byte, kEntriesAtOnce * kQueueEntrySize> bytes;
-  const std::int64_t min = queue.bounds().min.value;
-  while (from > min) {
-    // A stretch that ends at `from` and stands in one file.
-    const std::int64_t file_begin = shared_->files.start_of(from - 1) / kQueueEntrySize;
-    const std::int64_t begin = std::max({min, file_begin, from - kEntriesAtOnce});
-    const auto part = std::span(bytes).first(static_cast<std::size_t>((from - begin) * kQueueEntrySize));
-    if (const auto status = shared_->files.read(name, begin, part, false); !status) {
-      if (status.error().code != std::errc::no_such_file_or_directory) return status.error();
-      from = file_begin;  // what it held names no unit any more
-      continue;
-    }
-    for (; from > begin; --from) {
-      const auto entry = load_entry(part.data() + (from - 1 - begin) * kQueueEntrySize);
-      if (is_ext_address(entry.tags_code)) return shared_->ext->end_of_unit(name, ext_offset(entry.tags_code));
-    }
-  }
-  if (const auto status = shared_->ext->remove_all(name); !status) return status.error();
-  return 0;
 }
 
 Status StoredQueueTable::clean_ends(std::size_t count_max) {
@@ -835,40 +572,14 @@ Status StoredQueueTable::forget_before(LogPosition min_position) {
 
 Status StoredQueueTable::forget_before(StoredQueue& queue, LogPosition min_position) {
   const auto [min, max] = queue.bounds();
-  std::array<QueueEntry, 1> entry;
-  Status failure;
-  const auto is_before = [&](std::int64_t offset) {
-    const auto count = queue.read({offset}, entry, false);
-    // Removed with all its records, before a crash that came before the state was saved again.
-    if (!count && count.error().code == std::errc::no_such_file_or_directory) return true;
-    if (!count || *count == 0) {
-      failure = count ? error(Errc::kDamaged, offset) : count.error();
-      return false;
-    }
-    return is_prefill(entry[0]) || entry[0].position < min_position;
-  };
-  std::int64_t low = min.value;
-  std::int64_t high = max.value;
-  const auto known_end = queue.positions().end;
-  if (known_end.value >= 0 && known_end <= min_position) {
-    low = high;
-  } else if (is_before(low)) {
-    ++low;
-    while (low < high && failure) {
-      const std::int64_t middle = low + (high - low) / 2;
-      if (is_before(middle))
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    if (failure && low < max.value) is_before(low);  // leaves it in `entry`
-  }
-  if (!failure) return failure;
+  const auto begin = find_begin(queue, {min, max}, min_position);
+  if (!begin) return begin.error();
+  const std::int64_t low = begin->min.value;
   QueueName name;
   {
     const MutexLock hold(queue.lock_);
     // Dispatch may have added entries meanwhile; those of a queue that was found empty begin at what was its end.
-    queue.first_.store(low < max.value ? entry[0].position.value : -1, std::memory_order_relaxed);
+    queue.first_.store(begin->first.value, std::memory_order_relaxed);
     queue.min_.store(low, std::memory_order_release);
     name = queue.name();
   }
