@@ -176,6 +176,29 @@ TEST_P(StoreCrash, KeepsThemThroughARecoveryThatCrashes) {
   }
 }
 
+// An index file that is far from full when the power goes: any part of what was not synced may be missing, and the state
+// must not speak of it.
+TEST_P(StoreCrash, FindsTheKeysOfAnUnfinishedIndexFile) {
+  auto options = tiny_store(GetParam());
+  options.index.entries_max = 400;
+  test::CrashOptions crashes;
+  crashes.power_cuts = 8;
+  crashes.stride = 5;
+  const auto tried = test::crash_at_every_operation(
+      [&](test::SimulatedDisk& disk) {
+        History history;
+        test::ManualClock clock;
+        StoreLife life(disk, clock, options);
+        if (life) send_some(life, history, 0, 80);
+        return history;
+      },
+      [&](test::SimulatedDisk& disk, const test::CrashPoint&, const History& history) {
+        expect_survival(disk, history, options);
+      },
+      crashes);
+  EXPECT_GT(tried.points, 100);
+}
+
 TEST_P(StoreCrash, LeavesAWholeStoreWhenRetentionCrashes) {
   auto options = tiny_store(GetParam());
   options.delete_when = "00;01;02;03;04;05;06;07;08;09;10;11;12;13;14;15;16;17;18;19;20;21;22;23";
