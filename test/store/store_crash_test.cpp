@@ -176,8 +176,8 @@ TEST_P(StoreCrash, KeepsThemThroughARecoveryThatCrashes) {
   }
 }
 
-// An index file that is far from full when the power goes: any part of what was not synced may be missing, and the state
-// must not speak of it.
+// An index file that is far from full when the power goes: any part of what was not synced may be missing, and the
+// state must not speak of it.
 TEST_P(StoreCrash, FindsTheKeysOfAnUnfinishedIndexFile) {
   auto options = tiny_store(GetParam());
   options.index.entries_max = 400;
