@@ -78,6 +78,13 @@ void Store::dispatch_round() {
   LogPosition at = marks.dispatched();
   const LogPosition end = marks.visible();
   const LogPosition budget_end = std::min(end, at + kDispatchBudgetBytes);
+  // A disk that fails is not asked again at once, over and over, but when upkeep next looks at the flag.
+  const auto put_off = [&](const Status& failed) {
+    dispatch_failures_.fetch_add(1, std::memory_order_relaxed);
+    if (!dispatch_paused_.exchange(true)) {
+      log_error("dispatch cannot read the log at {}: {}", at, failed.error().text());
+    }
+  };
   while (at < budget_end) {
     if (dispatch_must_pause()) {
       // Upkeep clears the flag after it has made room and then looks whether it was set, so the pause always ends.
@@ -96,8 +103,7 @@ void Store::dispatch_round() {
     } else {
       dispatch_buffer_.resize(static_cast<std::size_t>(want));
       if (const auto status = log_->read(at, dispatch_buffer_); !status) {
-        log_error("dispatch cannot read the log at {}: {}", at, status.error().text());
-        dispatch_failures_.fetch_add(1, std::memory_order_relaxed);
+        put_off(status);
         break;
       }
       bytes = dispatch_buffer_;
@@ -112,7 +118,10 @@ void Store::dispatch_round() {
         // One record alone is larger than the range: it is read whole.
         TERN_CHECK(front->total_size <= size, "published log at {}: a record of {} bytes", at, front->total_size);
         dispatch_buffer_.resize(record_size);
-        if (!log_->read(at, dispatch_buffer_)) break;
+        if (const auto status = log_->read(at, dispatch_buffer_); !status) {
+          put_off(status);
+          break;
+        }
         bytes = dispatch_buffer_;
       }
       dispatch_record(bytes.subspan(used), at + static_cast<std::int64_t>(used));

@@ -2,6 +2,7 @@
 // what has expired.
 
 #include <algorithm>
+#include <cerrno>
 
 #include "tern/store/side_file.hpp"
 
@@ -39,6 +40,25 @@ TEST_F(UpkeepTest, LetsAPausedDispatchGoOn) {
   }
   EXPECT_EQ(life->dispatch_behind_bytes(), 0);
   for (int i = 0; i < kQueues; ++i) EXPECT_EQ(body_at(*life.store, "TA", i, 0), fmt::format("body {}", i));
+}
+
+// Asked again at once, a disk that fails would keep an io thread busy with nothing else.
+TEST_F(UpkeepTest, LetsADispatchGoOnThatCouldNotReadTheLog) {
+  options_.log.hot_bytes = 0;
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(life.send({fmt::format("body {}", i)}));
+    disk_.fail_read_at(disk_.reads() + 1, EIO, 2);
+    for (int tries = 0; tries < 2; ++tries) EXPECT_FALSE(life->dispatch());
+    EXPECT_GT(life->dispatch_behind_bytes(), 0);
+    EXPECT_EQ(life.dispatch_wanted, i);
+    life->upkeep_step();
+    EXPECT_EQ(life.dispatch_wanted, i + 1);
+    life.dispatch();
+    EXPECT_EQ(life->dispatch_behind_bytes(), 0);
+    EXPECT_EQ(body_at(*life.store, "TA", 0, i), fmt::format("body {}", i));
+  }
 }
 
 TEST_F(UpkeepTest, DispatchesEverythingWhenAFullStoreStops) {
