@@ -6,9 +6,9 @@
 // a waiter that has read an old mode waits one round the old way. (The published implementation has two locks and a
 // flag: a thread that has read the flag but not yet taken the old lock gets in beside one that took the new.
 // docs/models has both.) Worst case: a load that changes shape every few seconds. Each change costs up to 6 windows of
-// a second until k has grown to its limit, and 1 to 16 until a return; what is lost meanwhile is the difference between
-// kBackoff and a sleeping lock. Choose it when the load is not known, or changes: it stays near the better of kBackoff
-// and mutex without being told.
+// a second until k has grown to its limit, and 1 to 16 until a trial of the other mode; what is lost meanwhile is the
+// difference between kBackoff and a sleeping lock. Choose it when the load is not known, or changes: it stays near the
+// better of kBackoff and mutex without being told.
 
 #include <bit>
 #include <thread>
@@ -97,12 +97,14 @@ class AbsLock final : public AppendLock {
     const auto now_ns = clock_.steady_ns();
     if (now_ns - window_start_ns_ < kWindowNs) return;
     const auto acquisitions = acquisitions_.get();
+    const auto waits = waits_.get();
     const auto retreats = retreats_.load(std::memory_order_relaxed);
     const auto switches_before = rules_.switches();
-    rules_.end_window({acquisitions - window_acquisitions_, retreats - window_retreats_, std::popcount(threads_),
-                       now_ns - window_start_ns_});
+    rules_.end_window({acquisitions - window_acquisitions_, waits - window_waits_, retreats - window_retreats_,
+                       std::popcount(threads_), now_ns - window_start_ns_});
     window_start_ns_ = now_ns;
     window_acquisitions_ = acquisitions;
+    window_waits_ = waits;
     window_retreats_ = retreats;
     threads_ = 0;
     switches_.add(rules_.switches() - switches_before);
@@ -121,6 +123,7 @@ class AbsLock final : public AppendLock {
   AbsRules rules_;
   std::int64_t window_start_ns_;
   std::int64_t window_acquisitions_ = 0;
+  std::int64_t window_waits_ = 0;
   std::int64_t window_retreats_ = 0;
   std::atomic<std::int64_t> shown_spin_limit_{0};  // relaxed, for people: k also while sleeping
 

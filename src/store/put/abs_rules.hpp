@@ -9,6 +9,7 @@ namespace tern::store {
 /// What happened between two looks at the clock, about a second apart.
 struct AbsWindow {
   std::int64_t acquisitions = 0;
+  std::int64_t waits = 0;     // acquisitions that found the lock taken
   std::int64_t retreats = 0;  // waits that gave the processor away after the full number of spins
   int threads = 0;            // distinct ones that had the lock
   std::int64_t elapsed_ns = 1;
@@ -19,19 +20,22 @@ struct AbsWindow {
 ///   spinning   retreats/acquisitions >= 1/320    double k; + k_min where doubling would pass k_max; at k_max: sleep
 ///              retreats/acquisitions <= 1/1280   k - k_min, not below k_min
 ///   sleeping   load (rate x threads) at 80 % of what it was, or less: spin again
-/// Ours differ in three points.
+/// Ours differ in four points.
 ///   1. The limits are time: k_max is what a context switch costs in spins of this machine, k_min a tenth.
-///   2. The load that a later one is compared with is that of the first whole window *on the mutex*. The last one
-///   before it, which
-///      the published rule takes, was served by a lock that had just failed: the change of lock alone may look like a
+///   2. Each change of mode is a trial of one window, kept if the rate shows that it pays. Retreats alone do not: on
+///   few
+///      processors waiters that yield may be better than any that sleep, and where nobody retreats threads that sleep
+///      may still be faster, because the one that runs meets nobody (2 B bodies, 4 threads on 2 cores: half as fast
+///      again). So sleeping is also tried where the lock is merely contended. A rate that became three times what it
+///      was, or a third, is of another load, and shows nothing.
+///   3. The load that a later one is compared with is that of the first whole window *in the mode*. The last one before
+///      it, which the published rule takes, was served by the other lock: the change of lock alone may look like a
 ///      change of load.
-///   3. Sleeping ends when the load changes shape in either direction (80 % or less, 125 % or more: when bodies of 100
-///   KB give way to
-///      bodies of 2 B the rate rises, and would never fall), and, whatever the load does, after a while: one window of
-///      spinning at k_max is the only measurement of what spinning would cost now.
-/// A return that ends in sleeping again after its one window has failed. Each failure in a row doubles how long the
-/// next return waits: 1 to 16 windows after a change of shape, 8 to 128 without. So at worst one window in 17 is spent
-/// in the wrong mode.
+///   4. Sleeping ends when the load changes shape in either direction (80 % or less, 125 % or more: when bodies of 100
+///      KB give way to bodies of 2 B the rate rises, and would never fall), and, whatever the load does, after a while:
+///      what spinning would cost now is only known from spinning.
+/// A trial that does not pay ends after its one window. Each failure in a row doubles how long the next has to wait: 1
+/// to 16 windows after a change of shape, 8 to 128 without. So at worst one window in 17 is spent in the wrong mode.
 class AbsRules {
  public:
   /// 1 <= k_min <= k_max.
@@ -49,18 +53,21 @@ class AbsRules {
   [[nodiscard]] std::int64_t switches() const { return switches_; }
 
  private:
-  void end_spinning_window(const AbsWindow& window);
-  void end_sleeping_window(const AbsWindow& window);
-  void switch_over();
+  [[nodiscard]] bool wants_to_sleep(const AbsWindow& window);
+  [[nodiscard]] bool trial_pays(const AbsWindow& window) const;
+  [[nodiscard]] bool may_try(double load, int windows_unchanged) const;
+  void begin_trial(double rate);
 
   const int k_min_;
   const int k_max_;
   int k_;
   bool is_sleeping_ = false;
-  bool is_trial_ = false;   // the first window of spinning after sleeping
-  int failed_returns_ = 0;  // in a row, at most kFailuresMax
-  int windows_asleep_ = 0;
-  double load_asleep_ = 0;  // of the first whole window on the mutex
+  bool is_trial_ = false;     // the mode has had no whole window yet
+  double rate_before_ = 0;    // of the trial: the rate in the other mode
+  bool was_crowded_ = false;  // of the trial of sleeping: it was retreats that asked for it
+  int failed_trials_ = 0;     // in a row, at most kFailuresMax
+  int windows_in_mode_ = 0;
+  double load_at_first_ = 0;  // of the first whole window in the mode
   std::int64_t switches_ = 0;
 };
 

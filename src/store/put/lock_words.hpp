@@ -3,6 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tern/base/preemption.hpp"
 #include "tern/store/put_strategy.hpp"
@@ -51,20 +54,25 @@ class ParkingWord {
   bool lock_or_sleep() noexcept {
     if (word_.exchange(kAwaited, std::memory_order_acquire) == kFree) return true;
     preemption_point();
-    word_.wait(kAwaited, std::memory_order_relaxed);
+    // Not atomic::wait(), which yields several times before it sleeps: that is another lock.
+    futex(FUTEX_WAIT_PRIVATE, kAwaited);
     return false;
   }
   /// Release: pairs with the acquire of whoever takes the word next.
   void unlock() noexcept {
     if (word_.exchange(kFree, std::memory_order_release) != kAwaited) return;
     preemption_point();
-    word_.notify_one();
+    futex(FUTEX_WAKE_PRIVATE, 1);
   }
 
  private:
   static constexpr int kFree = 0;
   static constexpr int kAwaited = static_cast<int>(Taken::kAwaited);
+  // Interrupted, or not asleep because the word has changed: the caller looks again in any case.
+  void futex(int operation, int value) noexcept { ::syscall(SYS_futex, &word_, operation, value, nullptr); }
+
   alignas(64) std::atomic<int> word_{kFree};
+  static_assert(sizeof(word_) == 4 && std::atomic<int>::is_always_lock_free);  // what futex(2) asks for
 };
 
 /// A number that the holder of a lock counts up and others read for people. Relaxed: it stands for nothing else.

@@ -21,13 +21,16 @@ constexpr Load kLarge{1'000};    // of 100 KB bodies
 constexpr Load kSmall{100'000};  // of 2 B bodies
 
 void calm(AbsRules& rules, Load load) {
-  rules.end_window({load.rate, 0, load.threads, kSecond});
+  rules.end_window({load.rate, 0, 0, load.threads, kSecond});
+}
+void contended(AbsRules& rules, Load load) {
+  rules.end_window({load.rate, load.rate / 2, 0, load.threads, kSecond});
 }
 void crowded(AbsRules& rules, Load load) {
-  rules.end_window({load.rate, load.rate / 10, load.threads, kSecond});
+  rules.end_window({load.rate, load.rate, load.rate / 10, load.threads, kSecond});
 }
 void between(AbsRules& rules, Load load) {
-  rules.end_window({load.rate, load.rate / 640, load.threads, kSecond});
+  rules.end_window({load.rate, 0, load.rate / 640, load.threads, kSecond});
 }
 
 /// At the largest k, and beyond.
@@ -77,19 +80,19 @@ TEST(AbsRules, KeepTheLimitBetweenTheThresholds) {
 
 TEST(AbsRules, HoldTheThresholdsExactly) {
   AbsRules rules(kMin, kMax);
-  rules.end_window({320 * 1000 + 1, 1000, 4, kSecond});
+  rules.end_window({320 * 1000 + 1, 0, 1000, 4, kSecond});
   EXPECT_EQ(rules.spin_limit(), 1000);
-  rules.end_window({320 * 1000, 1000, 4, kSecond});
+  rules.end_window({320 * 1000, 0, 1000, 4, kSecond});
   EXPECT_EQ(rules.spin_limit(), 2000);
-  rules.end_window({1280 * 100 - 1, 100, 4, kSecond});
+  rules.end_window({1280 * 100 - 1, 0, 100, 4, kSecond});
   EXPECT_EQ(rules.spin_limit(), 2000);
-  rules.end_window({1280 * 100, 100, 4, kSecond});
+  rules.end_window({1280 * 100, 0, 100, 4, kSecond});
   EXPECT_EQ(rules.spin_limit(), 1000);
 }
 
 TEST(AbsRules, LearnNothingFromAWindowWithoutAcquisitions) {
   auto rules = asleep(kSmall);
-  for (int i = 0; i < 100; ++i) rules.end_window({0, 0, 0, kSecond});
+  for (int i = 0; i < 100; ++i) rules.end_window({0, 0, 0, 0, kSecond});
   EXPECT_TRUE(rules.is_sleeping());
 }
 
@@ -120,18 +123,75 @@ TEST(AbsRules, SpinAgainWhenBodiesBecomeSmall) {
   EXPECT_EQ(rules.switches(), 2);
 }
 
-// The same, with the change falling into the window that was to be the reference: nothing changes any more after it.
-TEST(AbsRules, SpinAgainThoughTheReferenceIsOfTheNewLoad) {
+// The same, with the change falling into the window of the trial: it shows nothing about sleeping.
+TEST(AbsRules, SpinAgainWhenTheTrialWasOfAnotherLoad) {
   auto rules = asleep(kLarge);
-  EXPECT_EQ(windows_until_spinning(rules, 20, [](auto& r) { calm(r, kSmall); }), 9);
+  EXPECT_EQ(windows_until_spinning(rules, 20, [](auto& r) { calm(r, kSmall); }), 1);
   for (int i = 0; i < 100; ++i) calm(rules, kSmall);
+  EXPECT_FALSE(rules.is_sleeping());
+}
+
+// Whoever yields at the largest k, and is faster than those who sleep, goes on; sleeping is tried again, ever more
+// seldom.
+TEST(AbsRules, KeepSpinningWhereSleepingIsSlower) {
+  auto rules = asleep(kLarge);
+  std::vector<int> spun{0};
+  for (int i = 0; i < 7; ++i) {
+    crowded(rules, {kLarge.rate * 94 / 100});
+    ASSERT_FALSE(rules.is_sleeping());
+    EXPECT_EQ(rules.spin_limit(), kMax);
+    for (spun.push_back(0); !rules.is_sleeping(); ++spun.back()) crowded(rules, kLarge);
+  }
+  EXPECT_EQ(spun, (std::vector<int>{0, 17, 33, 65, 129, 129, 129, 129}));
+}
+
+TEST(AbsRules, KeepSleepingWhereItIsAsFast) {
+  auto rules = asleep(kLarge);
+  calm(rules, {kLarge.rate * 95 / 100});
+  EXPECT_TRUE(rules.is_sleeping());
+}
+
+// Nobody retreats, and yet it may be faster if those who meet another sleep.
+TEST(AbsRules, TrySleepingUnderContention) {
+  AbsRules rules(kMin, kMax);
+  contended(rules, kSmall);
+  contended(rules, kSmall);
+  EXPECT_FALSE(rules.is_sleeping());
+  contended(rules, kSmall);
+  EXPECT_TRUE(rules.is_sleeping());
+  calm(rules, {kSmall.rate * 110 / 100});
+  for (int i = 0; i < 7; ++i) calm(rules, {kSmall.rate * 110 / 100});
+  EXPECT_TRUE(rules.is_sleeping());
+}
+
+TEST(AbsRules, SleepUnderContentionOnlyIfItPays) {
+  AbsRules rules(kMin, kMax);
+  std::vector<int> spun;
+  for (int i = 0; i < 7; ++i) {
+    for (spun.push_back(0); !rules.is_sleeping(); ++spun.back()) contended(rules, kSmall);
+    calm(rules, {kSmall.rate * 109 / 100});
+    ASSERT_FALSE(rules.is_sleeping());
+  }
+  EXPECT_EQ(spun, (std::vector<int>{3, 17, 33, 65, 129, 129, 129}));
+}
+
+TEST(AbsRules, NeverSleepWithoutContention) {
+  AbsRules rules(kMin, kMax);
+  for (int i = 0; i < 1000; ++i) rules.end_window({kSmall.rate, kSmall.rate / 17, 0, kSmall.threads, kSecond});
+  EXPECT_EQ(rules.switches(), 0);
+}
+
+TEST(AbsRules, ReturnToSpinningWhereItIsFasterThoughCrowded) {
+  auto rules = asleep(kLarge);
+  windows_until_spinning(rules, 20, [](auto& r) { calm(r, kLarge); });
+  for (int i = 0; i < 2; ++i) crowded(rules, {kLarge.rate * 111 / 100});
   EXPECT_FALSE(rules.is_sleeping());
 }
 
 TEST(AbsRules, TakeTheRateOfALongWindowByTime) {
   auto rules = asleep(kSmall);
   calm(rules, kSmall);
-  rules.end_window({kSmall.rate * 10, 0, kSmall.threads, 10 * kSecond});
+  rules.end_window({kSmall.rate * 10, 0, 0, kSmall.threads, 10 * kSecond});
   EXPECT_TRUE(rules.is_sleeping());
 }
 
@@ -173,7 +233,7 @@ TEST(AbsRules, ForgetFailuresAfterAReturnThatLasts) {
 
 TEST(AbsRules, WorkWithASingleLimit) {
   AbsRules rules(1, 1);
-  crowded(rules, kSmall);
+  for (int i = 0; i < 3; ++i) crowded(rules, kSmall);
   EXPECT_TRUE(rules.is_sleeping());
   EXPECT_EQ(rules.spin_limit(), 1);
 }
