@@ -7,11 +7,11 @@ from .log_files import SCHEDULE_TOPIC
 class Verdict:
     """What was found, and everything that is wrong with it."""
 
-    def __init__(self, layout, root):
+    def __init__(self, layout, root, is_clean):
         self.layout, self.root = layout, root
         self.wrong = []
         self.log = log_files.read_log(root, layout.segment_size)
-        self.queues = log_files.read_queues(root, layout.queue_file_size)
+        self.queues = log_files.read_queues(root, layout.queue_file_size, is_clean)
         self.indexes = log_files.read_indexes(root, layout.index_slots, layout.index_entries)
 
     def say(self, text):
@@ -30,7 +30,7 @@ def judge(layout, root, last, is_clean):
 
     After a kill (is_clean=False) queues and index may lag behind the log, but never say anything that is not so.
     """
-    verdict = Verdict(layout, root)
+    verdict = Verdict(layout, root, is_clean)
     _judge_log(verdict)
     # Apache's broker may leave stale records there.
     if last == "tern" and is_clean and not verdict.log.is_zero_behind:

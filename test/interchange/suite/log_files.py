@@ -168,14 +168,16 @@ def parse_record(data, position):
                   store_host, reconsume_times, prepared, body, topic, properties, text, has_whole_crc)
 
 
-def _numbered_files(directory, size):
-    """The files of a mapped queue, as (start, path): of equal size, without a gap."""
+def _numbered_files(directory, size, may_be_unfinished=False):
+    """The files of a mapped queue, as (start, path): of equal size, without a gap. Whoever was killed while it made the
+    last one may have left that empty: then it is none."""
     found = []
-    for path in sorted(directory.iterdir()):
-        if path.is_dir():
-            continue
+    paths = sorted(path for path in directory.iterdir() if not path.is_dir())
+    for path in paths:
         if not re.fullmatch(r"\d{20}", path.name):
             raise Damaged(f"{path}: a file that does not belong there")
+        if may_be_unfinished and path is paths[-1] and path.stat().st_size == 0:
+            break
         if path.stat().st_size != size:
             raise Damaged(f"{path}: {path.stat().st_size} bytes instead of {size}")
         if found and int(path.name) != found[-1][0] + size:
@@ -213,13 +215,13 @@ def read_log(root, segment_size):
     return log
 
 
-def read_queues(root, file_size):
+def read_queues(root, file_size, is_clean):
     """Every queue: its entries from the first that names a record to the last."""
     file_size = (file_size + QUEUE_ENTRY.size - 1) // QUEUE_ENTRY.size * QUEUE_ENTRY.size
     queues = {}
     base = root / "consumequeue"
     for directory in sorted(base.glob("*/*")) if base.exists() else []:
-        files = _numbered_files(directory, file_size)
+        files = _numbered_files(directory, file_size, may_be_unfinished=not is_clean)
         if not files:
             continue
         data = b"".join(path.read_bytes() for _, path in files)
