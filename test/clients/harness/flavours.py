@@ -39,6 +39,9 @@ class Tern:
             if not (self._bin / program).is_file():
                 raise FileNotFoundError(f"no {program} in {self._bin}")
 
+    def program(self, name):
+        return str(self._bin / name)
+
     def nameserver_settings(self, directory):
         return {"listenPort": "0", "bindAddress": ports.LOOPBACK, "kvConfigPath": str(directory / "kvConfig.json")}
 

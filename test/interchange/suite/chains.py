@@ -54,6 +54,7 @@ class Chain:
                     else:
                         place.close()
                 verdict = judge.judge(place.layout, place.root, kind, not self.is_killed)
+                place.verify()
                 context.say(f"{kind} {'was killed' if self.is_killed else 'closed it'}: {verdict.summary}")
                 self._look_at_delayed(verdict, ledger, is_last)
             if self.is_ipv6:

@@ -136,6 +136,14 @@ class Place:
                               errors="replace", cwd=broker.directory, env={**os.environ, **environment}, timeout=REFUSED_S)
         return done.returncode, done.stdout
 
+    def verify(self):
+        """Whoever had the store last, our tool must call it whole."""
+        conf = self.work / "verify.properties"
+        conf.write_text("".join(f"{key}={value}\n" for key, value in self.layout.settings().items()))
+        command = [self._flavours["tern"].program("ternctl"), "store", "verify", "-c", str(conf), str(self.root)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert done.returncode == 0, f"{' '.join(command)}: status {done.returncode}\n{done.stdout}"
+
     # ---- what the suite itself asks of the broker
 
     def call(self, code, fields, body=b""):
