@@ -164,10 +164,11 @@ void Broker::dispatch_on(std::size_t io_thread) {
 
 void Broker::wake_io_threads() {
   for (std::size_t i = 0; i < wake_posted_.size(); ++i) {
-    // Acquire-release with the handler below: what was done before the wake-up is seen by it.
-    if (wake_posted_[i]->exchange(true, std::memory_order_acq_rel)) continue;
+    // Pairs with the handler's exchange below: what was done before the wake-up is seen by the handler, or it is posted
+    // again.
+    if (wake_posted_[i]->exchange(true, std::memory_order_seq_cst)) continue;
     parts_.network.post(i, [this, i] {
-      wake_posted_[i]->exchange(false, std::memory_order_acq_rel);
+      wake_posted_[i]->exchange(false, std::memory_order_seq_cst);
       services_.stages[i]->answer_published();
       services_.stages[i]->answer_durable();
       services_.stages[i]->append();

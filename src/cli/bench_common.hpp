@@ -113,7 +113,7 @@ class LiveLine {
   LiveLine& operator=(const LiveLine&) = delete;
 
  private:
-  std::atomic<bool> stopped_{false};
+  std::atomic<bool> stopped_{false};  // relaxed: the join orders the rest
   const std::function<std::string()> what_;
   std::thread thread_;
 };

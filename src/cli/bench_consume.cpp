@@ -23,6 +23,7 @@ struct Options {
   bool verify = false;
 };
 
+/// Relaxed, numbers for the live line.
 struct Live {
   std::atomic<std::int64_t> messages{0};
   std::atomic<std::int64_t> bytes{0};

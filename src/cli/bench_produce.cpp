@@ -37,7 +37,7 @@ struct Options {
   bool verify = false;
 };
 
-/// Counters that the live line reads while the run goes on; stored by the run's thread alone.
+/// Counters that the live line reads while the run goes on; stored by the run's thread alone, relaxed.
 struct Live {
   std::atomic<std::int64_t> acknowledged{0};
   std::atomic<std::int64_t> refused{0};

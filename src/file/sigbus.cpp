@@ -30,7 +30,7 @@ constexpr std::uintptr_t kClaimed = 1;
 static_assert(std::atomic<std::uintptr_t>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
 
 constinit std::array<Slot, kLiveWindowsMax> slots;
-constinit std::atomic<std::size_t> next_slot{0};
+constinit std::atomic<std::size_t> next_slot{0};  // relaxed: where to begin to search
 
 /// A line built without allocation, cut off when it is full.
 class Line {
@@ -63,6 +63,7 @@ void describe(std::uintptr_t address, Line& line) noexcept {
     if (address >= slot.end.load(std::memory_order_relaxed)) continue;
     const auto position = slot.file_position.load(std::memory_order_relaxed);
     const auto* path = slot.path.load(std::memory_order_relaxed);
+    // Keeps the look at begin behind the loads before it.
     std::atomic_thread_fence(std::memory_order_acquire);
     if (slot.begin.load(std::memory_order_relaxed) != begin) continue;  // another window's, by now
     line.add(path);

@@ -48,7 +48,7 @@ class StepThread {
   ~StepThread() { stop(); }
   void stop() {
     if (!thread_.joinable()) return;
-    stopping_.store(true, std::memory_order_release);
+    stopping_.store(true, std::memory_order_release);  // pairs with the acquire above
     wakeup_.notify();
     thread_.join();
   }

@@ -205,7 +205,8 @@ class RouteTable {
   TopicTable topics_ TERN_GUARDED_BY(lock_);
   std::map<Address, LiveBroker> live_ TERN_GUARDED_BY(lock_);
   // Written under lock_ while the tables change. A reader that sees a new value finds the new tables under lock_; one
-  // that still sees the old value gives the answer that was right when it asked.
+  // that still sees the old value gives the answer that was right when it asked. Release in changed(), acquire in
+  // version().
   std::atomic<std::uint64_t> version_{1};
 };
 

@@ -132,7 +132,7 @@ class IoThread {
   std::shared_ptr<Mailbox> mailbox_;  // before context_: a wake-up under way lives in it
   std::unique_ptr<asio::io_context> context_;
   std::optional<asio::executor_work_guard<Executor>> work_;  // keeps the loop waiting when nothing is under way
-  // run() stores, stop() reads, to know whether there is anybody to wait for. Release/acquire with each other.
+  // The io thread stores (release), stop() reads (acquire), to know whether there is anybody to wait for.
   std::atomic<bool> running_{false};
   std::atomic<bool> drained_{false};
 

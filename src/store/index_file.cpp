@@ -110,6 +110,7 @@ Status IndexFile::prepare() {
 void IndexFile::store_slot(std::int64_t slot, std::int32_t entry) {
   const std::int64_t position = shape_.slot_at(slot);
   auto& value = *reinterpret_cast<std::int32_t*>(at(position));  // aligned: the window begins with the file
+  // Release: after the entry. Its partner is the read of the file by whoever queries.
   std::atomic_ref<std::int32_t>(value).store(swap_to_big_endian(entry), std::memory_order_release);
   window_->commit(static_cast<std::size_t>(position), IndexShape::kSlotSize);
 }

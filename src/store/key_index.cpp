@@ -115,7 +115,8 @@ class FileKeyIndex final : public KeyIndex {
 
   mutable Mutex pending_lock_;
   PendingKeys pending_ TERN_GUARDED_BY(pending_lock_);
-  std::atomic<std::size_t> pending_count_{0};  // stored under pending_lock_
+  // Stored under pending_lock_, read by anyone as a hint; Store::dispatch_paused_ orders it where that counts.
+  std::atomic<std::size_t> pending_count_{0};
 
   mutable Mutex files_lock_;
   std::vector<FilePtr> files_ TERN_GUARDED_BY(files_lock_);  // oldest first; changed by upkeep
@@ -125,6 +126,7 @@ class FileKeyIndex final : public KeyIndex {
   bool has_new_name_ = false;
   bool has_unsynced_ = false;
   Status sync_status_;
+  // Read by anyone, relaxed: times alone.
   std::atomic<std::int64_t> synced_timestamp_{0};
   std::atomic<std::int64_t> finished_timestamp_{0};
 };

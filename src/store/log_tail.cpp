@@ -26,7 +26,8 @@ namespace {
 constexpr std::size_t kFrontSize = message::offset_of::kMagic + sizeof(std::int32_t);
 static_assert(kFrontSize == 8, "size and magic are stored as one");
 
-/// Size and magic, after everything else: a process that is killed in between leaves no record that looks begun.
+/// Size and magic, after everything else: a process that is killed in between leaves no record that looks begun. A
+/// fence, because bytes at any address are no atomic; it orders stores alone and has no partner in this process.
 void store_front(std::byte* to, const void* front) noexcept {
   std::atomic_thread_fence(std::memory_order_release);
   std::memcpy(to, front, kFrontSize);
@@ -233,10 +234,10 @@ void LogTail::settle(const Outcome& outcome) noexcept {
   if (outcome.published_others && on_published_) on_published_();
   if (outcome.not_ready) not_ready_.store(true, std::memory_order_release);
   const bool is_low = prepared() - watermarks_.published() < low_water_;
-  if ((outcome.not_ready || is_low) && !segments_asked_.exchange(true, std::memory_order_acq_rel)) {
+  if ((outcome.not_ready || is_low) && !segments_asked_.exchange(true, std::memory_order_seq_cst)) {
     segments_wakeup_.notify();
   }
-  if (settings_.wakes_flush && !flush_asked_.exchange(true, std::memory_order_acq_rel)) flush_wakeup_.notify();
+  if (settings_.wakes_flush && !flush_asked_.exchange(true, std::memory_order_seq_cst)) flush_wakeup_.notify();
   if (outcome.clock_behind) {
     if (const auto count = clock_behind_.admit(clock_)) {
       log_error(

@@ -87,7 +87,7 @@ class LogTail {
   /// The end of the largest group that got kNotReady.
   [[nodiscard]] LogPosition wanted() const noexcept { return {wanted_.load(std::memory_order_acquire)}; }
   /// Whether somebody asked since the last call. Then look at published(), wanted() and took_not_ready().
-  bool take_request() noexcept { return segments_asked_.exchange(false, std::memory_order_acq_rel); }
+  bool take_request() noexcept { return segments_asked_.exchange(false, std::memory_order_seq_cst); }
   /// Whether a group got kNotReady since the last call.
   bool take_not_ready() noexcept { return not_ready_.exchange(false, std::memory_order_acq_rel); }
   /// wanted() has been prepared: nobody has a reason to wait.
@@ -96,7 +96,7 @@ class LogTail {
 
   // ---- flush thread
   /// Before it looks at published(): an append after this wakes it again.
-  void take_flush_request() noexcept { flush_asked_.exchange(false, std::memory_order_acq_rel); }
+  void take_flush_request() noexcept { flush_asked_.exchange(false, std::memory_order_seq_cst); }
 
   /// See CommitLog::on_published(). Before the first append.
   void on_published(std::function<void()> advanced) { on_published_ = std::move(advanced); }
@@ -160,13 +160,15 @@ class LogTail {
   // appenders before they read the slot and store.
   alignas(64) std::atomic<std::int64_t> prepared_{0};
   std::array<TailWindow, kSlots> slots_;
-  // Exchanged by both sides (acq_rel): an appender's exchange follows its publication, the thread's precedes its look
-  // at published, so one of the two sees the other's news.
+  // Two requests, exchanged by both sides: an appender's exchange follows its publication, the thread's precedes its
+  // look at published, so one of the two sees the other's news.
   std::atomic<bool> segments_asked_{false};
+  // Stored (release) by appenders before segments_asked_, exchanged (acquire) by the segments thread after it.
   std::atomic<bool> not_ready_{false};
   alignas(64) std::atomic<bool> flush_asked_{false};
 
-  // Doors. Relaxed is enough for two of them: who shuts them promises nothing about appends under way.
+  // Doors. Release and acquire for the one behind which there is a reason to be read. Relaxed is enough for the other
+  // two: who shuts them promises nothing about appends under way.
   alignas(64) std::atomic<bool> is_closed_{false};
   std::atomic<bool> is_disk_full_{false};
   std::atomic<bool> no_space_{false};

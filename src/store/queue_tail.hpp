@@ -57,7 +57,8 @@ class TailPool {
   void push(StoredQueue* owner) TERN_REQUIRES(lock_);
 
   const std::int64_t blocks_max_;
-  std::atomic<std::int64_t> used_{0};  // stored under lock_, read by anyone as a hint
+  // Stored under lock_, read by anyone as a hint; Store::dispatch_paused_ orders it where that counts.
+  std::atomic<std::int64_t> used_{0};
   Mutex lock_;
   std::vector<std::unique_ptr<TailBlock[]>> slabs_ TERN_GUARDED_BY(lock_);
   TailBlock* free_ TERN_GUARDED_BY(lock_) = nullptr;

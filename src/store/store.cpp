@@ -59,14 +59,14 @@ void Store::append(AppendBatch& batch) noexcept {
 
 bool Store::dispatch() {
   Role seen = Role::kFree;
-  if (!dispatch_role_.compare_exchange_strong(seen, Role::kTaken)) {
+  if (!dispatch_role_.compare_exchange_strong(seen, Role::kTaken, std::memory_order_seq_cst)) {
     // Taken: leave the work to the holder. If it has let go meanwhile, the role is ours after all.
-    if (dispatch_role_.exchange(Role::kLookAgain) != Role::kFree) return false;
+    if (dispatch_role_.exchange(Role::kLookAgain, std::memory_order_seq_cst) != Role::kFree) return false;
   }
   dispatch_round();
-  const bool was_asked = dispatch_role_.exchange(Role::kFree) == Role::kLookAgain;
+  const bool was_asked = dispatch_role_.exchange(Role::kFree, std::memory_order_seq_cst) == Role::kLookAgain;
   const auto& marks = log_->watermarks();
-  return (was_asked || marks.dispatched() < marks.visible()) && !dispatch_paused_.load();
+  return (was_asked || marks.dispatched() < marks.visible()) && !dispatch_paused_.load(std::memory_order_seq_cst);
 }
 
 bool Store::dispatch_must_pause() const {
@@ -88,10 +88,11 @@ void Store::dispatch_round() {
   while (at < budget_end) {
     if (dispatch_must_pause()) {
       // Upkeep clears the flag after it has made room and then looks whether it was set, so the pause always ends.
-      dispatch_paused_.store(true);
+      // Exchanges, since what is looked at next is loaded relaxed: a store would let that load go first.
+      dispatch_paused_.exchange(true, std::memory_order_seq_cst);
       upkeep_wakeup_.notify();
       if (dispatch_must_pause()) break;
-      dispatch_paused_.store(false);
+      dispatch_paused_.exchange(false, std::memory_order_seq_cst);
     }
     // Whatever part of the range stands in this segment; a record that the range cuts is met again in the next round.
     const std::int64_t size = std::min(end, log_->next_segment(at)) - at;
@@ -200,7 +201,7 @@ std::int64_t Store::dispatch_behind_bytes() const {
 
 Status Store::remove_topic(std::string_view topic) {
   const auto status = upkeep_->remove_topic(topic);
-  queues_changed_.store(true);
+  queues_changed_.store(true, std::memory_order_release);
   upkeep_wakeup_.notify();
   return status;
 }
@@ -233,7 +234,7 @@ Status Store::close() {
   const auto& marks = log_->watermarks();
   for (bool advances = true; advances && marks.dispatched() < marks.visible();) {
     upkeep_->make_room();
-    dispatch_paused_.store(false);
+    dispatch_paused_.store(false, std::memory_order_relaxed);  // the other threads have been joined
     const auto before = marks.dispatched();
     dispatch();
     advances = marks.dispatched() > before;  // a disk that fails ends it: the rest is read from the log next time

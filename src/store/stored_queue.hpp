@@ -31,8 +31,8 @@ struct QueueShare {
   QueueFiles files;
   std::unique_ptr<QueueExtFiles> ext;  // constant once the table is open; null: there are none, and none are wanted
   TailPool pool;
-  std::array<PaddedMutex, kLocks> locks;  // a queue's lock is one of these: 40 bytes less for each idle queue
-  std::atomic<std::uint64_t> next_serial{1};
+  std::array<PaddedMutex, kLocks> locks;      // a queue's lock is one of these: 40 bytes less for each idle queue
+  std::atomic<std::uint64_t> next_serial{1};  // relaxed: only uniqueness counts
   Mutex dirty_lock;
   std::vector<StoredQueue*> dirty TERN_GUARDED_BY(dirty_lock);  // have entries that upkeep has not seen
 };
@@ -116,14 +116,15 @@ class StoredQueue final : public Queue {
   const std::shared_ptr<const std::string> topic_;
   const std::int32_t id_;
   const bool is_safe_;
-  std::atomic<bool> is_deleted_{false};
+  std::atomic<bool> is_deleted_{false};                // release by who removes the topic, acquire by is_deleted()
   bool is_dirty_ TERN_GUARDED_BY(lock_) = false;       // on the dirty list or on upkeep's
   bool has_old_files_ TERN_GUARDED_BY(lock_) = false;  // of an earlier life
   bool is_end_clean_ = false;                          // upkeep: nothing stands behind the end in the files
   bool has_unsynced_names_ = false;                    // upkeep: a life before, or a write that failed, has made files
   std::uint64_t serial_;                               // stored under lock_; begins as the choice of the lock
   Mutex& lock_;
-  // Stored under lock_ (min by upkeep, max by dispatch), read by anyone.
+  // Stored under lock_ (min by upkeep, max by dispatch), read by anyone. Release of min and max with the acquire in
+  // bounds(); the other two are relaxed, a hint where the queue stands in the log.
   std::atomic<std::int64_t> min_{0};
   std::atomic<std::int64_t> max_{0};
   std::atomic<std::int64_t> first_{-1};

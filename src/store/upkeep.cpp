@@ -96,7 +96,8 @@ StepResult Store::Upkeep::step() {
     report("key index", wrote.error());
   }
   // Dispatch sets the flag and then looks once more; we have made room and then look at the flag.
-  if (!store_.dispatch_must_pause() && store_.dispatch_paused_.exchange(false) && store_.dispatch_wanted_)
+  if (!store_.dispatch_must_pause() && store_.dispatch_paused_.exchange(false, std::memory_order_seq_cst) &&
+      store_.dispatch_wanted_)
     store_.dispatch_wanted_();
 
   if (round_ == Round::kIdle && (now >= next_round_ms_ || savable_to() - begun_ >= lag_bytes_max_)) begin_round();
@@ -104,7 +105,7 @@ StepResult Store::Upkeep::step() {
     if (const auto status = advance_round(); !status) {
       report("the store's state cannot be saved", status);
       round_ = Round::kIdle;
-      store_.queues_changed_.store(true);
+      store_.queues_changed_.store(true, std::memory_order_release);
     } else if (round_ != Round::kIdle) {
       ++result.done;
     }
@@ -164,7 +165,7 @@ LogPosition Store::Upkeep::savable_to() const {
 void Store::Upkeep::begin_round() {
   const std::int64_t now = store_.clock_.steady_ms();
   next_round_ms_ = now + kRoundEveryMs;
-  const bool must_save = store_.queues_changed_.exchange(false);
+  const bool must_save = store_.queues_changed_.exchange(false, std::memory_order_acquire);
   const LogPosition safe = savable_to();
   begun_ = safe;
   // The index is synced less often than the rest is saved: when nothing arrives any more, it still has to catch up, or
@@ -173,7 +174,7 @@ void Store::Upkeep::begin_round() {
   if (safe == saved_ && !must_save && !index_is_behind) return;
   auto state = snapshot();
   if (!state) {
-    store_.queues_changed_.store(true);
+    store_.queues_changed_.store(true, std::memory_order_release);
     return report("the store's state cannot be told", state.error());
   }
   note_covered_time(state->dispatched);
@@ -310,7 +311,7 @@ void Store::Upkeep::remove_expired() {
   log_info("retention: the log now begins at {} ({} segments removed: {})", keep_from, count, reason);
   report("retention", store_.log_->remove_before(keep_from));
   // The state's digest is that of bytes which may be gone now, and its bounds are old.
-  store_.queues_changed_.store(true);
+  store_.queues_changed_.store(true, std::memory_order_release);
   // What could not be removed keeps its entries.
   const LogPosition begin = store_.log_->min_position();
   report("retention of queues", store_.queues_->forget_before(begin));

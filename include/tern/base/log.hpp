@@ -58,6 +58,7 @@ class LogRateLimit {
   [[nodiscard]] std::uint64_t total() const noexcept { return total_.load(std::memory_order_relaxed); }
 
  private:
+  // Relaxed: they count, and what is printed needs nothing else of the events.
   std::atomic<std::uint64_t> total_{0};
   std::atomic<std::uint64_t> said_{0};
   std::atomic<std::int64_t> next_ms_{0};

@@ -22,7 +22,7 @@
 namespace tern {
 
 /// A setting that may change while the process runs: readers on any thread see the old or the new value, nothing
-/// between. The member's type is what makes a row "at run time".
+/// between. Relaxed: a setting tells of nothing but itself. The member's type is what makes a row "at run time".
 template <class T>
 class Live {
  public:

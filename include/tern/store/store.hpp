@@ -210,8 +210,9 @@ class Store {
   // and the holder's exchange ends its round, so in their total order one of the two sees the other's news.
   enum class Role : std::uint8_t { kFree, kTaken, kLookAgain };
   std::atomic<Role> dispatch_role_{Role::kFree};
-  std::atomic<bool> dispatch_paused_{
-      false};  // set by the role's holder, cleared by upkeep (both sequentially consistent)
+  // Exchanged by the role's holder before it looks at the memory in use once more, and by upkeep after it has made
+  // room: one of the two sees the other's news.
+  std::atomic<bool> dispatch_paused_{false};
   // Owned by the holder of the dispatch role.
   std::vector<std::byte> dispatch_buffer_;
   std::vector<IndexKey> dispatch_keys_;
@@ -220,14 +221,15 @@ class Store {
   // Records of these topics below these positions were sent before the topic was removed: dispatch passes them over.
   Mutex removed_lock_;
   std::map<std::string, LogPosition, std::less<>> removed_ TERN_GUARDED_BY(removed_lock_);
-  std::atomic<std::int64_t> removed_until_{0};  // the highest of them; stored after the map
+  std::atomic<std::int64_t> removed_until_{0};  // the highest of them; release after the map, acquire by is_removed()
 
-  // A topic was removed, or the log's oldest segments: the state is saved although the log did not grow.
+  // A topic was removed, or the log's oldest segments: the state is saved although the log did not grow. Release by who
+  // did it, acquire by the round that saves.
   std::atomic<bool> queues_changed_{false};
   bool lacks_abort_ = false;        // set while opening, then owned by the upkeep thread: nothing may be appended yet
   std::unique_ptr<Upkeep> upkeep_;  // its state is owned by the upkeep thread
   Wakeup upkeep_wakeup_;
-  std::atomic<double> disk_used_percent_{0};
+  std::atomic<double> disk_used_percent_{0};  // relaxed, as the next: numbers for people and for a limit
   std::atomic<std::int64_t> dispatch_failures_{0};
   // Counters that only the role's holder writes; relaxed, because nothing is derived from their order.
   std::atomic<std::int64_t> dispatched_records_{0};

@@ -42,7 +42,7 @@ struct OffsetTable::Shard {
   Table committed;  // guarded by mutex, as the two below
   Table pulled;
   Table reset;
-  std::atomic<std::int64_t> commits{0};
+  std::atomic<std::int64_t> commits{0};  // relaxed, a number
 
   static std::optional<std::int64_t> find(const Table& table, std::string_view group, std::string_view topic,
                                           std::int32_t queue_id) {

@@ -96,7 +96,10 @@ class PullHold final : public store::ArrivalListener {
   const Clock& clock_;
   const Post post_;
   const Resume resume_;
-  std::atomic<std::size_t> count_{0};     // of parked_; a hint that spares arrivals the lock, see arrived()
+  // Of parked_: a hint that spares arrivals the lock. park() exchanges it and then looks at the queue's end; arrived(),
+  // after that end has grown, adds nothing to it: of two read-modify-writes the later one sees what was done before the
+  // earlier (docs/models/README.md, parked_pull).
+  std::atomic<std::size_t> count_{0};
   std::atomic<std::int64_t> dropped_{0};  // connections; relaxed, a number for people
   LogRateLimit drop_lines_;
   mutable std::mutex mutex_;

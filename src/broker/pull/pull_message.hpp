@@ -15,6 +15,7 @@ namespace tern::broker {
 
 /// What pulls have given out since the start. Any thread; relaxed, because nothing is derived from their order.
 struct PullCounters {
+  // Relaxed, numbers for people.
   std::atomic<std::int64_t> found{0};   // pulls that gave messages
   std::atomic<std::int64_t> missed{0};  // pulls that gave none
   std::atomic<std::int64_t> messages{0};

@@ -79,11 +79,11 @@ void NameserverRegistration::send_to_all(const char* what, const std::function<p
   }
   struct Round {
     std::atomic<int> waiting;
-    std::atomic<int> accepted{0};
+    std::atomic<int> accepted{0};  // relaxed: waiting orders it
     std::function<void(int)> done;
   };
   auto round = std::make_shared<Round>();
-  round->waiting = static_cast<int>(nameservers_.size());
+  round->waiting.store(static_cast<int>(nameservers_.size()), std::memory_order_relaxed);  // nobody else has it yet
   round->done = std::move(done);
   for (auto& nameserver : nameservers_) {
     nameserver->client.call(

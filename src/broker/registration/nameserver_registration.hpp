@@ -47,7 +47,7 @@ class NameserverRegistration {
   TopicTable& topics_;
   const Clock& clock_;
   std::vector<std::unique_ptr<Nameserver>> nameservers_;
-  std::atomic<std::int64_t> next_ms_{0};
+  std::atomic<std::int64_t> next_ms_{0};  // relaxed: a time alone
 };
 
 }  // namespace tern::broker

@@ -53,7 +53,7 @@ class KBackoffLock final : public AppendLock {
   SpinWord word_;
   alignas(64) HolderCount acquisitions_;
   HolderCount waits_;
-  alignas(64) std::atomic<std::int64_t> retreats_{0};
+  alignas(64) std::atomic<std::int64_t> retreats_{0};  // relaxed, a number
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ class Publication {
   /// What has been drawn so far (relaxed: the placement lock orders it), and the first ticket that is not known to be
   /// published.
   [[nodiscard]] std::uint64_t drawn() const noexcept { return drawn_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t next() const noexcept { return next_.load(); }
+  [[nodiscard]] std::uint64_t next() const noexcept { return next_.load(std::memory_order_seq_cst); }
 
   /// The append with this ticket has copied everything; its last byte is before `end`. Publishes what can be published,
   /// by calling publish(position) with growing positions, which must take the largest of what it is given by all
@@ -41,7 +41,7 @@ class Publication {
     auto& mine = slots_[ticket % kSlots];
     mine.end.store(end.value, std::memory_order_release);  // with the acquire in advance()
     preemption_point();
-    mine.done.store(ticket + 1);
+    mine.done.store(ticket + 1, std::memory_order_seq_cst);
     preemption_point();
     return advance(ticket, publish);
   }
@@ -56,9 +56,9 @@ class Publication {
   bool advance(std::uint64_t own, Publish publish) noexcept {
     bool passed_others = false;
     for (;;) {
-      auto ticket = next_.load();
+      auto ticket = next_.load(std::memory_order_seq_cst);
       auto& slot = slots_[ticket % kSlots];
-      const auto done = slot.done.load();
+      const auto done = slot.done.load(std::memory_order_seq_cst);
       if (done != ticket + 1) {
         if (done < ticket + 1) return passed_others;
         continue;  // used again meanwhile: next has moved
@@ -67,10 +67,11 @@ class Publication {
       const LogPosition end{slot.end.load(std::memory_order_acquire)};
       // Unmoved, the slot was still this ticket's when `end` was read. Published before next moves: whoever is stopped
       // in between keeps nothing from the others, they do the same step.
-      if (next_.load() != ticket) continue;
+      if (next_.load(std::memory_order_seq_cst) != ticket) continue;
       publish(end);
       preemption_point();
-      if (next_.compare_exchange_strong(ticket, ticket + 1) && ticket != own) passed_others = true;
+      if (next_.compare_exchange_strong(ticket, ticket + 1, std::memory_order_seq_cst) && ticket != own)
+        passed_others = true;
     }
   }
 

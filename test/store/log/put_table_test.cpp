@@ -2,9 +2,12 @@
 
 #include "store/put/put_table.hpp"
 
+#include <atomic>
 #include <map>
 #include <thread>
 #include <tuple>
+
+#include "tern/message/record.hpp"
 
 #include "store/log/append_stress.hpp"
 #include "support/temporary_directory.hpp"
@@ -46,6 +49,42 @@ TEST_P(PutStrategies, KeepQueueOffsetsConsecutiveAndInLogOrder) {
     EXPECT_FALSE(counters.mode.empty());
   }
   judge_stressed_log(*disk, clock, options, std::vector<int>(static_cast<std::size_t>(threads_), batches_per_thread_));
+}
+
+// Where readers look at the very memory that appenders store to, only published stands between them.
+TEST_P(PutStrategies, ShowReadersWholeRecordsInTheHotTail) {
+  const test::TemporaryDirectory directory;
+  const auto disk = file::make_real_disk();
+  const SystemClock clock;
+  const auto opened = open_log(*disk, clock, stress_log(directory.file("commitlog"), name_));
+  ASSERT_TRUE(opened.log) << opened.problem;
+  auto& log = *opened.log;
+  AppendStress stress(log);
+  std::atomic<bool> are_done{false};
+  std::int64_t records = 0;
+  std::thread reader([&] {
+    for (LogPosition at{0}; !are_done.load(std::memory_order_relaxed);) {
+      const auto end = std::min(log.watermarks().published(), log.next_segment(at));
+      if (end == at) std::this_thread::yield();
+      const auto pinned = log.hot(at, end - at);
+      std::size_t used = 0;
+      while (pinned && used < pinned->bytes.size()) {
+        const auto record = message::parse_record(pinned->bytes.subspan(used), message::BodyCheck::kVerifyCrc);
+        ASSERT_TRUE(record) << record.error().text() << " at " << at.value << " + " << used;
+        used += static_cast<std::size_t>(record->total_size);
+        ++records;
+      }
+      at = end;  // read, or by now no more in memory
+    }
+  });
+  std::vector<std::thread> threads;
+  for (int t = 0; t < threads_; ++t) {
+    threads.emplace_back([&, t] { stress.send(t, [this](int i) { return i < batches_per_thread_ / 4; }); });
+  }
+  for (auto& thread : threads) thread.join();
+  are_done.store(true, std::memory_order_relaxed);
+  reader.join();
+  RecordProperty("records", std::to_string(records));
 }
 
 TEST_P(PutStrategies, WaitForEarlierAppendsWithAnEmptyBatch) {
