@@ -15,6 +15,7 @@ namespace tern::broker {
 namespace {
 
 constexpr std::int64_t kExpiryEveryMs = 10'000;
+constexpr std::int64_t kFiltersSaveEveryMs = 10'000;
 constexpr std::int64_t kUnregisterPatienceMs = 3000;
 constexpr int kDeliveriesPerStep = 512;  // per level
 constexpr std::int64_t kHoldTickMs = 20;
@@ -43,6 +44,8 @@ Broker::Broker(Parts parts, BrokerIdentity identity, DelayLevels levels)
       groups_(parts.options, parts.disk, config_path(parts.store_options.root, "subscriptionGroup.json"), parts.clock,
               blocking_),
       clients_(parts.clock),
+      filters_(parts.filter_options, parts.disk, config_path(parts.store_options.root, "consumerFilter.json"),
+               parts.clock),
       offsets_(parts.disk, config_path(parts.store_options.root, "consumerOffset.json")),
       locks_(parts.clock) {}
 
@@ -64,6 +67,7 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   hooks.claimed = [this](bool has_records) -> std::optional<std::string> {
     if (auto problem = topics_.load(has_records)) return problem;
     if (auto problem = groups_.load()) return problem;
+    if (auto problem = filters_.load()) return problem;
     return offsets_.load();
   };
   hooks.schedule_tags_code = [levels = levels_](std::string_view properties, std::int64_t stored) {
@@ -109,7 +113,7 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   send_back_ = std::make_unique<SendBackServices>(
       SendBackServices{parts_.options, identity_, levels_, *store_, topics_, groups_, blocking_, on_io});
   pull_ = std::make_unique<PullServices>(PullServices{parts_.options, identity_, parts_.clock, *store_, topics_,
-                                                      groups_, clients_, offsets_, *hold_, cold_reads_});
+                                                      groups_, clients_, offsets_, *hold_, cold_reads_, &filters_});
   status_ = std::make_unique<BrokerStatus>(parts_.clock, parts_.options, identity_, *store_, *pull_, parts_.network);
   registration_ =
       std::make_unique<NameserverRegistration>(parts_.network, parts_.options, identity_, topics_, parts_.clock);
@@ -119,17 +123,18 @@ boost::system::result<void, Broker::Problem> Broker::load() {
     services_.stages.push_back(std::make_unique<SendStage>(*store_, parts_.options, identity_, parts_.clock, seed));
     wake_posted_.push_back(std::make_unique<std::atomic<bool>>(false));
   }
-  services_.parts = {&parts_.options, &identity_,       &parts_.clock,  store_.get(),
-                     &topics_,        &groups_,         &clients_,      &offsets_,
-                     &locks_,         hold_.get(),      &blocking_,     send_.get(),
-                     pull_.get(),     send_back_.get(), delayed_.get(), registration_.get(),
-                     status_.get(),   &parts_.settings, &parts_.network};
+  services_.parts = {&parts_.options, &identity_,       &parts_.clock,   store_.get(),
+                     &topics_,        &groups_,         &clients_,       &offsets_,
+                     &locks_,         hold_.get(),      &blocking_,      send_.get(),
+                     pull_.get(),     send_back_.get(), delayed_.get(),  registration_.get(),
+                     status_.get(),   &parts_.settings, &parts_.network, &filters_};
 
   // Whoever moves a watermark for others wakes the io threads: they answer, try again and dispatch.
   store_->log().on_durable([this] { wake_io_threads(); });
   store_->log().on_published([this] { wake_io_threads(); });
   store_->log().on_prepared([this] { wake_io_threads(); });
   store_->start(hold_.get(), [this] { wake_io_threads(); });
+  clients_.tell(filters_);
   topics_.on_change([this](const TopicConfig& topic) {
     registration_->register_topic(topic);
     hold_->wake_topic(topic.name);
@@ -227,6 +232,13 @@ StepResult Broker::timed_step() {
         log_error("delay progress cannot be saved: {}", saved.error().text());
     });
   }
+  if (now >= next_filters_save_ms_) {
+    next_filters_save_ms_ = now + kFiltersSaveEveryMs;
+    save([this] {
+      if (const auto saved = filters_.save(); !saved)
+        log_error("consumers' filters cannot be saved: {}", saved.error().text());
+    });
+  }
   return result;
 }
 
@@ -246,6 +258,7 @@ Status Broker::close() {
   keep_first(topics_.save());
   keep_first(groups_.save());
   keep_first(offsets_.save(parts_.clock.wall_ms()));
+  keep_first(filters_.save());
   // Twice: progress counts one save later than it is taken, when what it stands for is known to be durable.
   keep_first(delayed_->save());
   keep_first(delayed_->save());

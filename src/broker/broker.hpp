@@ -20,6 +20,7 @@ class Broker final : public remoting::Handler {
   };
   struct Parts {
     BrokerOptions& options;
+    FilterOptions& filter_options;
     store::StoreOptions& store_options;
     RuntimeConfig& settings;
     file::Disk& disk;
@@ -71,6 +72,7 @@ class Broker final : public remoting::Handler {
   TopicTable topics_;
   GroupTable groups_;
   ClientRegistry clients_;
+  ConsumerFilters filters_;
   OffsetTable offsets_;
   QueueLocks locks_;
   std::unique_ptr<store::Store> store_;
@@ -85,7 +87,7 @@ class Broker final : public remoting::Handler {
 
   std::vector<std::unique_ptr<std::atomic<bool>>> wake_posted_;  // by io thread: one wake-up under way is enough
   // Owned by the timed thread.
-  std::int64_t next_expiry_ms_ = 0, next_offsets_save_ms_ = 0, next_delay_save_ms_ = 0;
+  std::int64_t next_expiry_ms_ = 0, next_offsets_save_ms_ = 0, next_delay_save_ms_ = 0, next_filters_save_ms_ = 0;
 };
 [[noreturn]] void throw_exception_from_error(const Broker::Problem& problem, const boost::source_location& where);
 

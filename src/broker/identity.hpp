@@ -44,7 +44,8 @@ struct BrokerOptions {
   Live<std::int64_t> sync_flush_timeout_ms;   // syncFlushTimeout
   Live<int> pull_count_max;                   // messages of one pull
   Live<std::int64_t> pull_bytes_max;
-  Live<std::int64_t> parked_pulls_max;  // budget: parked requests, broker-wide
+  Live<std::int64_t> filter_scan_bytes_max = 16'000;  // maxFilterMessageSize: of queue entries, of one pull
+  Live<std::int64_t> parked_pulls_max;                // budget: parked requests, broker-wide
   Live<std::int64_t> parked_pulls_bytes_max;
   int admin_queue_max = 0;  // adminBrokerThreadPoolQueueCapacity: requests that wait for the blocking thread
   Live<std::int64_t> admin_wait_ms_max;  // waitTimeMillsInAdminBrokerQueue

@@ -98,6 +98,8 @@ std::span<const OptionRow<BrokerOptions>> broker_option_rows() {
       {"maxTransferCountOnMessageInMemory", &O::pull_count_max, "32", range(1, 65'536), "Most messages of one pull."},
       {"maxTransferBytesOnMessageInMemory", &O::pull_bytes_max, "262144", range(1, 16'000'000),
        "Bytes of one pull's answer after which no further message is added."},
+      {"maxFilterMessageSize", &O::filter_scan_bytes_max, "16000", range(20, 1'000'000),
+       "Bytes of queue entries, 20 for each message, that a pull looks at for one that its filter lets through."},
       {"parkedPullsMax", &O::parked_pulls_max, "200000", range(0, INT_MAX),
        "Most pulls that may wait for messages at a time."},
       {"parkedPullsBytesMax", &O::parked_pulls_bytes_max, "268435456", range(0, INT64_MAX),

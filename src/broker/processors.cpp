@@ -2,6 +2,7 @@
 
 #include "broker/admin/processors.hpp"
 #include "broker/clients/processors.hpp"
+#include "broker/filter/processors.hpp"
 #include "broker/groups/processors.hpp"
 #include "broker/locks/processors.hpp"
 #include "broker/offsets/processors.hpp"
@@ -15,7 +16,7 @@ namespace tern::broker {
 const remoting::ProcessorTable<Services>& processor_table() {
   static const std::span<const remoting::ProcessorRow<Services>> kLists[] = {
       send_processors(),  pull_processors(),  client_processors(), offset_processors(), lock_processors(),
-      query_processors(), topic_processors(), group_processors(),  admin_processors(),
+      query_processors(), topic_processors(), group_processors(),  admin_processors(),  filter_processors(),
   };
   static const remoting::ProcessorTable<Services> kTable{kLists};
   return kTable;

@@ -12,6 +12,7 @@
 #include "tern/remoting/server.hpp"
 
 #include "broker/clients/client_registry.hpp"
+#include "broker/filter/consumer_filters.hpp"
 #include "broker/groups/group_table.hpp"
 #include "broker/locks/queue_locks.hpp"
 #include "broker/offsets/offset_table.hpp"
@@ -40,7 +41,8 @@ class Services {
   std::vector<std::unique_ptr<SendStage>> stages;  // one per io thread
   std::tuple<BrokerOptions*, BrokerIdentity*, Clock*, store::Store*, TopicTable*, GroupTable*, ClientRegistry*,
              OffsetTable*, QueueLocks*, PullHold*, WorkQueue*, SendServices*, PullServices*, SendBackServices*,
-             DelayedDelivery*, NameserverRegistration*, BrokerStatus*, RuntimeConfig*, remoting::Network*>
+             DelayedDelivery*, NameserverRegistration*, BrokerStatus*, RuntimeConfig*, remoting::Network*,
+             ConsumerFilters*>
       parts;
 };
 

@@ -156,8 +156,11 @@ void Store::dispatch_record(std::span<const std::byte> bytes, LogPosition positi
   dispatched_records_.store(dispatched_records() + 1, std::memory_order_relaxed);
   dispatched_bytes_.store(dispatched_bytes() + record->total_size, std::memory_order_relaxed);
   if (arrivals_ != nullptr && enters_queue(record->sys_flag)) {
-    arrivals_->arrived(
-        {*dispatch_queue_, {record->queue_offset}, message::tags_code(record->properties), record->store_timestamp});
+    arrivals_->arrived({*dispatch_queue_,
+                        {record->queue_offset},
+                        message::tags_code(record->properties),
+                        record->store_timestamp,
+                        record->properties});
   }
 }
 

@@ -139,6 +139,7 @@ class BrokerFixture : public ::testing::Test {
  protected:
   explicit BrokerFixture(std::string_view flush_policy = "ASYNC_FLUSH") {
     settings.add("Broker", broker::broker_option_rows(), options);
+    settings.add("Filters", broker::filter_option_rows(), filter_options);
     settings.add("Store", store::store_option_rows(), store_options);
     settings.add("Log", store::log_option_rows(), store_options.log);
     settings.add("Queues", store::queue_option_rows(), store_options.queues);
@@ -171,6 +172,8 @@ class BrokerFixture : public ::testing::Test {
     EXPECT_EQ(topics.load(false), std::nullopt);
     EXPECT_EQ(groups.load(), std::nullopt);
     EXPECT_EQ(offsets.load(), std::nullopt);
+    EXPECT_EQ(filters.load(), std::nullopt);
+    clients.tell(filters);
     store::Store::Hooks hooks;
     hooks.schedule_tags_code = [this](std::string_view text, std::int64_t stored) {
       return levels->tags_code(text, stored);
@@ -211,7 +214,8 @@ class BrokerFixture : public ::testing::Test {
                       /*registration=*/nullptr,
                       /*status=*/nullptr,
                       &runtime_config,
-                      /*network=*/nullptr};
+                      /*network=*/nullptr,
+                      &filters};
     store->log().on_durable([this] { posted.push_back([this] { stage().answer_durable(); }); });
     store->start(hold.get(), [] {});
     prepare_log();
@@ -390,6 +394,7 @@ class BrokerFixture : public ::testing::Test {
   ManualClock clock;
   SimulatedDisk disk{SimulatedDiskOptions{.clock = &clock}};
   broker::BrokerOptions options;
+  broker::FilterOptions filter_options;
   store::StoreOptions store_options;
   OptionSet settings{"broker"};
   std::vector<PropertyLine> kept_settings;  // changes that would stand in the file
@@ -406,6 +411,7 @@ class BrokerFixture : public ::testing::Test {
   broker::TopicTable topics{options, identity, disk, "store/config/topics.json", clock, blocking};
   broker::GroupTable groups{options, disk, "store/config/subscriptionGroup.json", clock, blocking};
   broker::ClientRegistry clients{clock};
+  broker::ConsumerFilters filters{filter_options, disk, "store/config/consumerFilter.json", clock};
   broker::OffsetTable offsets{disk, "store/config/consumerOffset.json"};
   broker::QueueLocks locks{clock};
   std::optional<broker::DelayLevels> levels;
@@ -421,8 +427,8 @@ class BrokerFixture : public ::testing::Test {
 
  private:
   void make_pull_services() {
-    pull_services = std::make_unique<broker::PullServices>(
-        broker::PullServices{options, identity, clock, *store, topics, groups, clients, offsets, *hold, cold_reads});
+    pull_services = std::make_unique<broker::PullServices>(broker::PullServices{
+        options, identity, clock, *store, topics, groups, clients, offsets, *hold, cold_reads, &filters});
   }
 };
 

@@ -9,6 +9,7 @@
 #include "tern/store/store.hpp"
 
 #include "broker/config/apache_broker_keys.hpp"
+#include "broker/filter/filter_options.hpp"
 #include "broker/identity.hpp"
 #include "store/put/apache_lock_keys.hpp"
 
@@ -23,6 +24,7 @@ using ::testing::IsEmpty;
 struct Loaded {
   Loaded() {
     settings.add("Broker", broker_option_rows(), options);
+    settings.add("Filters", filter_option_rows(), filter_options);
     settings.add("Store", store::store_option_rows(), store_options);
     settings.add("Commit log", store::log_option_rows(), store_options.log);
     settings.add("Put lock", store::apache_lock_rows(), lock_keys);
@@ -39,6 +41,7 @@ struct Loaded {
   }
 
   BrokerOptions options;
+  FilterOptions filter_options;
   store::StoreOptions store_options;
   store::ApacheLockKeys lock_keys;
   OptionSet settings{"broker"};

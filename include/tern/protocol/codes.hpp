@@ -106,6 +106,8 @@ enum class ResponseCode : std::int32_t {
   kSubscriptionNotExist = 24,
   kSubscriptionNotLatest = 25,
   kSubscriptionGroupNotExist = 26,
+  kFilterDataNotExist = 27,
+  kFilterDataNotLatest = 28,
   kInvalidParameter = 29,
   kConsumerNotOnline = 206,
   kConsumeMessageTimeout = 207,

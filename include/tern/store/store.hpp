@@ -51,6 +51,7 @@ struct Arrival {
   QueueOffset offset;
   std::int64_t tags_code = 0;
   std::int64_t store_timestamp = 0;
+  std::string_view properties = {};  // a view of the log, while arrived() runs
 };
 class ArrivalListener {
  public:

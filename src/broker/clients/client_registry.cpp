@@ -55,6 +55,13 @@ std::optional<Subscription> parse_subscription(std::string_view topic, std::stri
 }
 
 bool ClientRegistry::consumer_heartbeat(const ClientInfo& client, const ConsumerHeartbeat& heartbeat) {
+  const bool changed = take_heartbeat(client, heartbeat);
+  if (listener_ != nullptr && !heartbeat.keeps_subscriptions)
+    listener_->subscribed(heartbeat.group, heartbeat.subscriptions);
+  return changed;
+}
+
+bool ClientRegistry::take_heartbeat(const ClientInfo& client, const ConsumerHeartbeat& heartbeat) {
   const std::unique_lock lock(mutex_);
   auto& slot = consumers_[heartbeat.group];
   if (!slot) slot = std::make_shared<Group>();
@@ -91,13 +98,15 @@ void ClientRegistry::producer_heartbeat(const ClientInfo& client, std::string_vi
 }
 
 bool ClientRegistry::unregister_consumer(std::string_view group, std::string_view, const remoting::Peer& peer) {
-  const std::unique_lock lock(mutex_);
-  const auto found = consumers_.find(group);
-  if (found == consumers_.end() || found->second->members.erase(peer.id()) == 0) return false;
-  if (found->second->members.empty()) {
+  {
+    const std::unique_lock lock(mutex_);
+    const auto found = consumers_.find(group);
+    if (found == consumers_.end() || found->second->members.erase(peer.id()) == 0) return false;
+    if (!found->second->members.empty()) return true;
     consumers_.erase(found);
     fingerprints_.erase(std::string(group));
   }
+  if (listener_ != nullptr) listener_->group_gone(group);
   return true;
 }
 
@@ -110,20 +119,26 @@ void ClientRegistry::unregister_producer(std::string_view group, const remoting:
 }
 
 std::vector<std::string> ClientRegistry::peer_closed(const remoting::Peer& peer) {
-  const std::unique_lock lock(mutex_);
-  std::vector<std::string> changed;
-  for (auto group = consumers_.begin(); group != consumers_.end();) {
-    if (group->second->members.erase(peer.id()) > 0) changed.push_back(group->first);
-    if (group->second->members.empty()) {
-      fingerprints_.erase(group->first);
-      group = consumers_.erase(group);
-    } else {
-      ++group;
+  std::vector<std::string> changed, gone;
+  {
+    const std::unique_lock lock(mutex_);
+    for (auto group = consumers_.begin(); group != consumers_.end();) {
+      if (group->second->members.erase(peer.id()) > 0) changed.push_back(group->first);
+      if (group->second->members.empty()) {
+        gone.push_back(group->first);
+        fingerprints_.erase(group->first);
+        group = consumers_.erase(group);
+      } else {
+        ++group;
+      }
+    }
+    for (auto group = producers_.begin(); group != producers_.end();) {
+      group->second.erase(peer.id());
+      group = group->second.empty() ? producers_.erase(group) : std::next(group);
     }
   }
-  for (auto group = producers_.begin(); group != producers_.end();) {
-    group->second.erase(peer.id());
-    group = group->second.empty() ? producers_.erase(group) : std::next(group);
+  if (listener_ != nullptr) {
+    for (const auto& group : gone) listener_->group_gone(group);
   }
   return changed;
 }

@@ -63,10 +63,22 @@ struct ConsumerHeartbeat {
   bool keeps_subscriptions = false;  // withoutSub: the stored set stays
 };
 
+/// Told what groups subscribe to, on the thread that brings the news, with no lock held.
+class SubscriptionListener {
+ public:
+  virtual ~SubscriptionListener() = default;
+  /// A heartbeat of the group said so: all of its subscriptions, changed or not.
+  virtual void subscribed(std::string_view group, const std::vector<Subscription>& subscriptions) = 0;
+  /// Its last member has left.
+  virtual void group_gone(std::string_view group) = 0;
+};
+
 /// All calls from any thread.
 class ClientRegistry {
  public:
   explicit ClientRegistry(const Clock& clock) : clock_(clock) {}
+  /// Before serving; it outlives the registry's last call.
+  void tell(SubscriptionListener& listener) { listener_ = &listener; }
 
   /// True if the group's members or topics changed: its members are to be notified (unless broadcasting).
   bool consumer_heartbeat(const ClientInfo& client, const ConsumerHeartbeat& heartbeat);
@@ -102,7 +114,9 @@ class ClientRegistry {
 
  private:
   struct Group;
+  bool take_heartbeat(const ClientInfo& client, const ConsumerHeartbeat& heartbeat);
   const Clock& clock_;
+  SubscriptionListener* listener_ = nullptr;  // constant while serving
   mutable std::shared_mutex mutex_;
   std::map<std::string, std::shared_ptr<Group>, std::less<>> consumers_;               // guarded by mutex_
   std::map<std::string, std::map<std::uint64_t, ClientInfo>, std::less<>> producers_;  // guarded by mutex_

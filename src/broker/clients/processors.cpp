@@ -10,7 +10,6 @@ std::span<const remoting::ProcessorRow<Services>> client_processors() {
       {RequestCode::kHeartBeat, "heart_beat", remoting::processor<&heart_beat>},
       {RequestCode::kUnregisterClient, "unregister_client", remoting::processor<&unregister_client>},
       {RequestCode::kGetConsumerListByGroup, "get_consumer_list", remoting::processor<&get_consumer_list>},
-      {RequestCode::kCheckClientConfig, "check_client_config", remoting::processor<&check_client_config>},
   };
   return kRows;
 }

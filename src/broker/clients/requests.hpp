@@ -12,7 +12,6 @@ protocol::Response heart_beat(const remoting::Request& request, ClientRegistry& 
 protocol::Response unregister_client(const remoting::Request& request, ClientRegistry& clients, GroupTable& groups,
                                      BrokerOptions& options);
 protocol::Response get_consumer_list(const remoting::Request& request, ClientRegistry& clients);
-protocol::Response check_client_config(const remoting::Request& request);
 
 /// NOTIFY_CONSUMER_IDS_CHANGED (40) to every member: they rebalance at once.
 void notify_members(const ClientRegistry& clients, std::string_view group);

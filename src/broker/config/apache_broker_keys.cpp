@@ -152,7 +152,7 @@ constexpr ForeignKey kApacheBrokerKeys[] = {
     {"waitTimeMillsInAdminBrokerQueue", "5000"},
     {"startAcceptSendRequestTimeStamp", "0", above_zero, "refusing sends until a time"},
     {"traceOn", "true"},
-    {"enableCalcFilterBitMap", "false"},
+    {"enableCalcFilterBitMap", "false", value_is_true, "bit maps of filters"},
     {"rejectPullConsumerEnable", "false", value_is_true, "refusing pull consumers"},
     {"expectConsumerNumUseFilter", "32"},
     {"maxErrorRateOfBloomFilter", "20"},

@@ -76,7 +76,7 @@ std::optional<T> integer(std::string_view text) {
 
 /// What stands of a number in its text, for those that are too large or too small for from_chars.
 struct Extent {
-  std::int64_t exponent = 0;    // of the first significant digit, in units of the base
+  std::int64_t exponent = 0;  // of the first significant digit, in units of the base
   bool is_zero = true;
 };
 

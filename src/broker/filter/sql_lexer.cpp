@@ -11,12 +11,18 @@ struct Keyword {
   SqlToken token;
 };
 constexpr Keyword kKeywords[] = {
-    {"NOT", SqlToken::kNot},           {"AND", SqlToken::kAnd},
-    {"OR", SqlToken::kOr},             {"BETWEEN", SqlToken::kBetween},
-    {"IN", SqlToken::kIn},             {"TRUE", SqlToken::kTrue},
-    {"FALSE", SqlToken::kFalse},       {"NULL", SqlToken::kNull},
-    {"IS", SqlToken::kIs},             {"CONTAINS", SqlToken::kContains},
-    {"STARTSWITH", SqlToken::kStartsWith}, {"ENDSWITH", SqlToken::kEndsWith},
+    {"NOT", SqlToken::kNot},
+    {"AND", SqlToken::kAnd},
+    {"OR", SqlToken::kOr},
+    {"BETWEEN", SqlToken::kBetween},
+    {"IN", SqlToken::kIn},
+    {"TRUE", SqlToken::kTrue},
+    {"FALSE", SqlToken::kFalse},
+    {"NULL", SqlToken::kNull},
+    {"IS", SqlToken::kIs},
+    {"CONTAINS", SqlToken::kContains},
+    {"STARTSWITH", SqlToken::kStartsWith},
+    {"ENDSWITH", SqlToken::kEndsWith},
 };
 
 bool is_digit(char c) {

@@ -1,6 +1,6 @@
 #pragma once
-// The words of an SQL92 filter expression. Apache's rules: keywords in any letter case, the longest token wins, and what
-// may seem odd (`0x10` is the number 0 and the name x10; a `--` comment must end with its line) is so there.
+// The words of an SQL92 filter expression. Apache's rules: keywords in any letter case, the longest token wins, and
+// what may seem odd (`0x10` is the number 0 and the name x10; a `--` comment must end with its line) is so there.
 
 #include <cstddef>
 #include <cstdint>

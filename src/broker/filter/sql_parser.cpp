@@ -16,7 +16,7 @@ namespace {
 struct Operand {
   enum class Kind : std::uint8_t {
     kProperty,
-    kNumber,     // these three: constants
+    kNumber,  // these three: constants
     kText,
     kTruth,      // TRUE, FALSE or NULL
     kCondition,  // gives a boolean or null
@@ -58,9 +58,12 @@ class Parser {
   using Parsed = std::optional<Operand>;
 
   // ---- problems
-  std::nullopt_t fail(std::size_t at, std::string_view text) {
-    if (!problem_) problem_ = SqlProblem{at + 1, fmt::format("position {}: {}", at + 1, text)};
+  std::nullopt_t fail(std::size_t at, std::string_view text, bool is_beyond_limit = false) {
+    if (!problem_) problem_ = SqlProblem{at + 1, fmt::format("position {}: {}", at + 1, text), is_beyond_limit};
     return std::nullopt;
+  }
+  std::nullopt_t too_many(std::size_t most, std::string_view what) {
+    return fail(lexer_.begin(), fmt::format("expected at most {} {}", most, what), /*is_beyond_limit=*/true);
   }
   std::nullopt_t expected(std::string_view what) {
     if (lexer_.token() == SqlToken::kEnd)
@@ -101,7 +104,7 @@ class Parser {
   /// An instruction that pushes a value.
   bool push(SqlOp op, std::size_t argument) {
     if (++depth_ > kSqlStackMax) {
-      fail(lexer_.begin(), fmt::format("expected at most {} operands that wait for others", kSqlStackMax));
+      too_many(kSqlStackMax, "operands that wait for others");
       return false;
     }
     emit(op, argument);
@@ -120,8 +123,7 @@ class Parser {
   std::optional<std::size_t> add_name(std::string_view name) {
     const auto known = std::find(code_.names.begin(), code_.names.end(), name);
     if (known != code_.names.end()) return static_cast<std::size_t>(known - code_.names.begin());
-    if (code_.names.size() == kSqlNamesMax)
-      return fail(lexer_.begin(), fmt::format("expected at most {} different properties", kSqlNamesMax));
+    if (code_.names.size() == kSqlNamesMax) return too_many(kSqlNamesMax, "different properties");
     code_.names.emplace_back(name);
     return code_.names.size() - 1;
   }
@@ -405,7 +407,7 @@ class Parser {
     Nesting& operator=(const Nesting&) = delete;
     [[nodiscard]] bool is_allowed() const {
       if (parser_.nesting_ <= kSqlNestingMax) return true;
-      parser_.fail(parser_.lexer_.begin(), fmt::format("expected at most {} levels of nesting", kSqlNestingMax));
+      parser_.too_many(kSqlNestingMax, "levels of nesting");
       return false;
     }
 
@@ -428,8 +430,10 @@ void throw_exception_from_error(const SqlProblem& problem, const boost::source_l
 
 boost::system::result<SqlProgramPtr, SqlProblem> compile_sql(std::string_view expression) {
   if (expression.size() > kSqlBytesMax)
-    return SqlProblem{kSqlBytesMax + 1, fmt::format("position {}: expected an expression of at most {} bytes",
-                                                    kSqlBytesMax + 1, kSqlBytesMax)};
+    return SqlProblem{
+        kSqlBytesMax + 1,
+        fmt::format("position {}: expected an expression of at most {} bytes", kSqlBytesMax + 1, kSqlBytesMax),
+        /*is_beyond_limit=*/true};
   return Parser(expression).run();
 }
 

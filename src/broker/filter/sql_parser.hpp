@@ -30,7 +30,8 @@ inline constexpr int kSqlNestingMax = 128;             // parentheses, signs and
 /// Why an expression is refused: where (bytes from 1), and what was expected there.
 struct SqlProblem {
   std::size_t position = 0;
-  std::string text;  // "position 5: expected a value, found ')'"
+  std::string text;              // "position 5: expected a value, found ')'"
+  bool is_beyond_limit = false;  // of ours: Apache's brokers might take it
 };
 [[noreturn]] void throw_exception_from_error(const SqlProblem& problem, const boost::source_location& where);
 

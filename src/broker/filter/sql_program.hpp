@@ -21,10 +21,9 @@ struct SqlFailure {
   friend bool operator==(SqlFailure, SqlFailure) = default;
 };
 /// What a part of an expression gives. Null (monostate) is what a property is that the record has not. Texts are views,
-/// of the program's constants or of the record. A failure is a value too: what would not look at it in Apache's order of
-/// evaluation ignores it, all else becomes one.
-using SqlValue =
-    std::variant<std::monostate, bool, std::int32_t, std::int64_t, double, std::string_view, SqlFailure>;
+/// of the program's constants or of the record. A failure is a value too: what would not look at it in Apache's order
+/// of evaluation ignores it, all else becomes one.
+using SqlValue = std::variant<std::monostate, bool, std::int32_t, std::int64_t, double, std::string_view, SqlFailure>;
 
 /// Below 0, 0 or above it; only 0 or not for texts. As Apache compares: a text is read as a number if the other side is
 /// one, which may fail (SqlFailure); kinds that do not compare are -1. Neither may be null or a failure.

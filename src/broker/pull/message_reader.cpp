@@ -2,27 +2,59 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+
+#include "tern/message/record.hpp"
 
 namespace tern::broker {
 namespace {
 
 constexpr std::size_t kEntriesAtOnce = 64;
-constexpr std::int64_t kScanBytesMin = 16'000;  // of queue entries, while filtering (maxFilterMessageSize)
 
-// Appends one record to `to`, from the hot tail if it stands there.
-Status append_record(const store::Store& store, const store::QueueEntry& entry, bool no_wait, std::string& to) {
+/// What a filter by properties has cost one read so far. Behind its bounds, which are some milliseconds, nothing more
+/// is looked at.
+class FilterWork {
+ public:
+  explicit FilterWork(const PropertyFilter* filter) : filter_(filter) {}
+  [[nodiscard]] bool filters() const { return filter_ != nullptr; }
+  [[nodiscard]] bool is_used_up() const { return cost_ >= kCostMax || read_bytes_ >= kReadBytesMax; }
+  void count_read(std::int64_t bytes) { read_bytes_ += bytes; }
+  /// A record that cannot be read passes: its reader will see what is wrong with it.
+  bool lets_pass(std::span<const std::byte> record) {
+    if (!filters()) return true;
+    const auto view = message::parse_record(record, message::BodyCheck::kSkip);
+    if (!view) return true;
+    cost_ += filter_->cost(view->properties.size());
+    return filter_->matches(view->properties);
+  }
+
+ private:
+  static constexpr std::int64_t kCostMax = 64 << 20;
+  static constexpr std::int64_t kReadBytesMax = 4 << 20;  // of records that are not in the hot tail
+  const PropertyFilter* filter_;
+  std::int64_t cost_ = 0;
+  std::int64_t read_bytes_ = 0;
+};
+
+// Appends one record to `to`, from the hot tail if it stands there. False: the filter does not let it through.
+Result<bool> append_record(const store::Store& store, const store::QueueEntry& entry, bool no_wait, FilterWork& work,
+                           std::string& to) {
   const auto& log = store.log();
   const auto size = static_cast<std::size_t>(entry.size);
   if (const auto pinned = log.hot(entry.position, entry.size)) {
+    if (!work.lets_pass(pinned->bytes)) return false;
     to.append(reinterpret_cast<const char*>(pinned->bytes.data()), size);
-    return {};
+    return true;
   }
   const std::size_t at = to.size();
   to.resize(at + size);
   const auto bytes = std::as_writable_bytes(std::span(to)).subspan(at, size);
   const auto status = no_wait ? log.read_no_wait(entry.position, bytes) : log.read(entry.position, bytes);
-  if (!status) to.resize(at);
-  return status;
+  work.count_read(entry.size);
+  const bool passes = status && work.lets_pass(bytes);
+  if (!passes) to.resize(at);
+  if (!status) return status.error();
+  return passes;
 }
 
 }  // namespace
@@ -54,7 +86,7 @@ std::string_view to_text(ReadStatus status) {
 }
 
 ReadResult read_messages(const store::Store& store, const store::Queue& queue, std::int64_t offset,
-                         const ReadLimits& limits, const Subscription* filter, bool no_wait) {
+                         const ReadLimits& limits, const MessageFilter& filter, bool no_wait) {
   ReadResult result;
   result.bounds = queue.bounds();
   const std::int64_t min = result.bounds.min.value;
@@ -71,12 +103,13 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
 
   const int count_max = std::max(limits.count_max, 1);
   const std::int64_t scan_max =
-      std::max(kScanBytesMin, std::int64_t{count_max} * store::kQueueEntrySize) / store::kQueueEntrySize;
+      std::max(limits.scan_bytes_max, std::int64_t{count_max} * store::kQueueEntrySize) / store::kQueueEntrySize;
   const std::int64_t scan_end = std::min(max, offset + scan_max);
   const auto log_min = store.min_position();
   std::array<store::QueueEntry, kEntriesAtOnce> entries;
+  FilterWork work(filter.properties);
   bool removed = false;
-  while (offset < scan_end && result.count < count_max) {
+  while (offset < scan_end && result.count < count_max && !work.is_used_up()) {
     const auto want = static_cast<std::size_t>(std::min<std::int64_t>(kEntriesAtOnce, scan_end - offset));
     const auto got = queue.read({offset}, std::span(entries).first(want), no_wait);
     if (!got && got.error().code == store::Errc::kWouldBlock) {
@@ -87,9 +120,10 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
       if (result.count > 0) break;
       return stop(ReadStatus::kOffsetFoundNull, offset);
     }
-    for (std::size_t i = 0; i < *got && result.count < count_max; ++i, ++offset) {
+    for (std::size_t i = 0; i < *got && result.count < count_max && !work.is_used_up(); ++i, ++offset) {
       const auto& entry = entries[i];
-      if (filter != nullptr && !store::is_ext_address(entry.tags_code) && !filter->matches(entry.tags_code)) continue;
+      if (filter.tags != nullptr && !store::is_ext_address(entry.tags_code) && !filter.tags->matches(entry.tags_code))
+        continue;
       if (entry.position < log_min) {
         removed = true;
         continue;
@@ -97,19 +131,19 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
       if (result.count > 0 && static_cast<std::int64_t>(result.messages.size()) + entry.size > limits.bytes_max) {
         return stop(ReadStatus::kFound, offset);
       }
-      if (result.count == 0) {
+      if (result.count == 0 && !work.filters()) {
         const std::int64_t likely = std::min<std::int64_t>(
             limits.bytes_max, std::int64_t{entry.size} * std::min<std::int64_t>(count_max, max - offset));
         result.messages.reserve(static_cast<std::size_t>(std::max<std::int64_t>(likely, entry.size)));
       }
-      const auto status = append_record(store, entry, no_wait, result.messages);
-      if (!status) {
+      const auto appended = append_record(store, entry, no_wait, work, result.messages);
+      if (!appended) {
         if (result.count > 0) return stop(ReadStatus::kFound, offset);
-        if (status.error().code == store::Errc::kWouldBlock) return stop(ReadStatus::kWouldBlock, offset);
+        if (appended.error().code == store::Errc::kWouldBlock) return stop(ReadStatus::kWouldBlock, offset);
         removed = true;  // it left the log between the two looks
         continue;
       }
-      ++result.count;
+      if (*appended) ++result.count;
     }
   }
   if (result.count > 0) return stop(ReadStatus::kFound, offset);

@@ -7,6 +7,7 @@
 #include "tern/store/store.hpp"
 
 #include "broker/clients/client_registry.hpp"
+#include "broker/pull/property_filter.hpp"
 
 namespace tern::broker {
 
@@ -27,6 +28,13 @@ std::string_view to_text(ReadStatus status);  // Apache's name, the remark of th
 struct ReadLimits {
   int count_max = 32;
   std::int64_t bytes_max = 262'144;
+  std::int64_t scan_bytes_max = 16'000;  // of queue entries; at least those of count_max are looked at
+};
+
+/// What a reader lets through; null: everything.
+struct MessageFilter {
+  const Subscription* tags = nullptr;
+  const PropertyFilter* properties = nullptr;
 };
 
 struct ReadResult {
@@ -37,9 +45,10 @@ struct ReadResult {
   int count = 0;
 };
 
-/// Reads up to the limits; the first message is given whatever its size. `filter` null: everything. With `no_wait` only
-/// what is in memory. Any thread.
+/// Reads up to the limits; the first message is given whatever its size. With `no_wait` only what is in memory. A
+/// filter that lets nothing through costs a bounded amount of work: the answer is then kNoMatchedMessage, and the next
+/// read goes on behind. Any thread.
 ReadResult read_messages(const store::Store& store, const store::Queue& queue, std::int64_t offset,
-                         const ReadLimits& limits, const Subscription* filter, bool no_wait);
+                         const ReadLimits& limits, const MessageFilter& filter, bool no_wait);
 
 }  // namespace tern::broker

@@ -25,9 +25,15 @@ using PropertyFilterPtr = std::shared_ptr<const PropertyFilter>;
 /// A pull's filter, or why it gets none.
 struct PropertyFilterChoice {
   protocol::ResponseCode code = protocol::ResponseCode::kSuccess;
-  std::string remark;        // unless kSuccess
-  PropertyFilterPtr filter;  // null: everything passes
+  std::string remark = {};        // unless kSuccess
+  PropertyFilterPtr filter = {};  // null: everything passes
 };
+
+/// Of a type that is not known here, or is switched off.
+inline PropertyFilterChoice not_filtered_by(std::string_view type) {
+  return {protocol::ResponseCode::kSystemError,
+          "The broker does not support consumer to filter message by " + std::string(type), nullptr};
+}
 
 /// Any thread.
 class PropertyFilters {

@@ -13,6 +13,10 @@ constexpr std::int64_t kPassedMs = 5000;
 constexpr int kPortionPulls = 256;
 constexpr std::int64_t kPortionBytes = 1 << 20;
 
+// What filters may look at for one arrival, in bytes, some milliseconds. Who comes later is woken unasked, and asks
+// again when it reads.
+constexpr std::int64_t kArrivalCostMax = 16 << 20;
+
 }  // namespace
 
 PullHold::PullHold(const Clock& clock, std::size_t io_threads, Post post, Resume resume)
@@ -105,9 +109,16 @@ void PullHold::arrived(const store::Arrival& arrival) {
   const auto waiting = by_queue_.find(&arrival.queue);
   if (waiting == by_queue_.end()) return;
   const auto ids = waiting->second;  // wake() changes the list
+  std::int64_t cost = 0;
+  const auto lets_pass = [&](const PendingPull& pull) {
+    if (pull.filter && !pull.filter->matches(arrival.tags_code)) return false;
+    if (!pull.property_filter) return true;
+    cost += pull.property_filter->cost(arrival.properties.size());
+    return cost > kArrivalCostMax || pull.property_filter->matches(arrival.properties);
+  };
   for (const Id id : ids) {
     auto& parked = parked_.at(id);
-    if (!parked.pull.filter || parked.pull.filter->matches(arrival.tags_code)) {
+    if (lets_pass(parked.pull)) {
       wake(id);
     } else if (!parked.was_passed) {
       parked.was_passed = true;

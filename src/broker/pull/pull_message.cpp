@@ -103,7 +103,13 @@ void give(PendingPull& pull, ReadResult& read, PullServices& services) {
 }
 
 ReadLimits limits_of(const PullServices& services, int count_max) {
-  return {std::min(count_max, services.options.pull_count_max.get()), services.options.pull_bytes_max};
+  const auto& options = services.options;
+  return {std::min(count_max, options.pull_count_max.get()), options.pull_bytes_max, options.filter_scan_bytes_max};
+}
+
+ReadResult read_for(const PendingPull& pull, const PullServices& services, bool no_wait) {
+  return read_messages(services.store, *pull.queue, pull.offset, limits_of(services, pull.count_max),
+                       {pull.filter.get(), pull.property_filter.get()}, no_wait);
 }
 
 HoldLimits hold_limits(const BrokerOptions& options) {
@@ -132,8 +138,7 @@ void read_cold(PendingPull pull, PullServices& services) {
     if (!job->peer->is_open()) return job->reply.forget();
     // What has not been read weighs nothing: it is tried again when the client has taken what it was given.
     if (!job->peer->takes_answers()) return services.hold.defer(std::move(*job));
-    auto read = read_messages(services.store, *job->queue, job->offset, limits_of(services, job->count_max),
-                              job->filter.get(), false);
+    auto read = read_for(*job, services, false);
     give(*job, read, services);
   };
   const auto late = [job, &services](const WorkQueue::Lateness& lateness) {
@@ -148,8 +153,7 @@ void read_cold(PendingPull pull, PullServices& services) {
 }  // namespace
 
 std::int64_t resume_pull(PendingPull pull, PullServices& services) {
-  auto read = read_messages(services.store, *pull.queue, pull.offset, limits_of(services, pull.count_max),
-                            pull.filter.get(), true);
+  auto read = read_for(pull, services, true);
   if (read.status == ReadStatus::kWouldBlock) {
     read_cold(std::move(pull), services);
     return 0;
@@ -195,7 +199,9 @@ void pull_message(const remoting::Request& request, remoting::Reply reply, PullS
   }
 
   SubscriptionPtr filter;
-  if ((fields->sys_flag & kFlagSubscription) != 0) {
+  PropertyFilterChoice chosen;
+  const bool brings_filter = (fields->sys_flag & kFlagSubscription) != 0;
+  if (brings_filter) {
     if (is_tag(fields->expression_type)) {
       auto parsed = parse_subscription(fields->topic, fields->subscription, "TAG");
       if (!parsed) {
@@ -208,6 +214,11 @@ void pull_message(const remoting::Request& request, remoting::Reply reply, PullS
       parsed->tags = {};
       parsed->expression = {};
       if (!parsed->codes.empty()) filter = std::make_shared<const Subscription>(std::move(*parsed));
+    } else {
+      chosen = services.property_filters == nullptr
+                   ? not_filtered_by(fields->expression_type)
+                   : services.property_filters->of_pull(fields->group, fields->topic, fields->subscription,
+                                                        fields->expression_type);
     }
   } else {
     const auto model = services.clients.model_of(fields->group);
@@ -231,12 +242,13 @@ void pull_message(const remoting::Request& request, remoting::Reply reply, PullS
     if (filter->version < fields->sub_version) {
       return reply(protocol::refuse(ResponseCode::kSubscriptionNotLatest, "the consumer's subscription not latest"));
     }
+    if (const auto& type = filter->expression_type; !is_tag(type)) {
+      chosen = services.property_filters == nullptr
+                   ? not_filtered_by(type)
+                   : services.property_filters->of_group(fields->group, fields->topic, fields->sub_version, type);
+    }
   }
-  const std::string_view type = filter ? std::string_view(filter->expression_type) : fields->expression_type;
-  if (!is_tag(type)) {
-    return reply(protocol::refuse(ResponseCode::kSystemError,
-                                  "The broker does not support consumer to filter message by {}", type));
-  }
+  if (chosen.code != ResponseCode::kSuccess) return reply(protocol::refuse(chosen.code, "{}", chosen.remark));
   if (filter && filter->codes.empty()) filter.reset();
 
   if ((fields->sys_flag & kFlagCommitOffset) != 0) {
@@ -246,6 +258,8 @@ void pull_message(const remoting::Request& request, remoting::Reply reply, PullS
       std::move(reply),  request.peer,     group->name,       services.store.queue(topic->name, fields->queue_id),
       std::move(filter), fields->offset,   fields->count_max, topic->sys_flag,
       group->sys_flag,   request.io_thread};
+  pull.property_filter = std::move(chosen.filter);
+  if (brings_filter && pull.property_filter) pull.own_property_filter_bytes = pull.property_filter->bytes();
   ReadResult read;
   if (const auto reset = services.offsets.take_reset(fields->group, fields->topic, fields->queue_id)) {
     read.status = ReadStatus::kOffsetReset;
@@ -253,8 +267,7 @@ void pull_message(const remoting::Request& request, remoting::Reply reply, PullS
     read.bounds = pull.queue->bounds();
     return give(pull, read, services);
   }
-  read = read_messages(services.store, *pull.queue, pull.offset, limits_of(services, pull.count_max), pull.filter.get(),
-                       true);
+  read = read_for(pull, services, true);
   if (read.status == ReadStatus::kWouldBlock) return read_cold(std::move(pull), services);
 
   const bool is_not_found = read.status == ReadStatus::kOffsetOverflowOne ||

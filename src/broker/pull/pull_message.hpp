@@ -33,7 +33,8 @@ struct PullServices {
   ClientRegistry& clients;
   OffsetTable& offsets;
   PullHold& hold;
-  WorkQueue& cold_reads;  // threads that may wait for the disk
+  WorkQueue& cold_reads;                        // threads that may wait for the disk
+  PropertyFilters* property_filters = nullptr;  // null: tags are all there is
   std::shared_ptr<PullCounters> counters = std::make_shared<PullCounters>();
 };
 

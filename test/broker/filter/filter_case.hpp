@@ -2,8 +2,8 @@
 // One line of expressions.tsv, or of what the comparison with Apache's filter asks: an expression and name=value pairs,
 // TABs between; \t, \n, \r, \f, \\ and \uXXXX stand for characters.
 
-#include <cstdint>
 #include <charconv>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -32,7 +32,10 @@ TEST(JavaNumbers, RefusesWhatIsNoInteger) {
 
 TEST(JavaNumbers, ReadsTheDigitsOfEveryScript) {
   EXPECT_EQ(java_int("-\xD9\xA1\xD9\xA9"), -19) << "Arabic-Indic";
-  EXPECT_EQ(java_int("\xEF\xBC\x91" "2"), 12) << "full width, and one of ASCII";
+  EXPECT_EQ(java_int("\xEF\xBC\x91"
+                     "2"),
+            12)
+      << "full width, and one of ASCII";
   EXPECT_EQ(java_int("\xD9\xAA"), std::nullopt) << "the sign behind the Arabic-Indic digits";
 }
 

@@ -24,8 +24,7 @@ TEST(SqlParser, SaysWhereAndWhatItExpected) {
   EXPECT_EQ(problem("(a = 1"), "position 7: expected ), found the end of the expression");
   EXPECT_EQ(problem("a IS 1"), "position 6: expected NULL or NOT NULL, found 1");
   EXPECT_EQ(problem("a IS NOT 1"), "position 10: expected NULL, found 1");
-  EXPECT_EQ(problem("a NOT NULL"),
-            "position 7: expected BETWEEN, IN, CONTAINS, STARTSWITH or ENDSWITH, found NULL");
+  EXPECT_EQ(problem("a NOT NULL"), "position 7: expected BETWEEN, IN, CONTAINS, STARTSWITH or ENDSWITH, found NULL");
   EXPECT_EQ(problem("a BETWEEN 1 OR 2"), "position 13: expected AND, found OR");
   EXPECT_EQ(problem("a IN 'x'"), "position 6: expected (, found 'x'");
   EXPECT_EQ(problem("a IN ('x' 'y')"), "position 11: expected , or ), found 'y'");
@@ -38,22 +37,18 @@ TEST(SqlParser, SaysWhichOperandIsOfTheWrongKind) {
   EXPECT_EQ(problem("5"), "position 1: expected a condition, found a value");
   EXPECT_EQ(problem("NOT -a"), "position 5: expected a condition, found a value");
   EXPECT_EQ(problem("a > 'x'"), "position 5: expected a number or a property: texts and conditions have no order");
-  EXPECT_EQ(problem("(a = 1) < b"),
-            "position 1: expected a number or a property: texts and conditions have no order");
+  EXPECT_EQ(problem("(a = 1) < b"), "position 1: expected a number or a property: texts and conditions have no order");
   EXPECT_EQ(problem("a = NULL"), "position 5: expected a value: NULL equals nothing, use IS NULL");
   EXPECT_EQ(problem("TRUE = 1"), "position 8: expected a condition or a property behind TRUE or FALSE");
-  EXPECT_EQ(problem("a BETWEEN 5 AND 4.5"),
-            "position 17: expected an upper bound that is not below the lower one");
+  EXPECT_EQ(problem("a BETWEEN 5 AND 4.5"), "position 17: expected an upper bound that is not below the lower one");
   EXPECT_EQ(problem("5 IN ('x')"), "position 1: expected a property before IN");
 }
 
 TEST(SqlParser, SaysWhichNumberIsOutOfRange) {
   EXPECT_EQ(problem("a = 9223372036854775808"),
             "position 5: expected an integer of at most 64 bits, found 9223372036854775808");
-  EXPECT_EQ(problem("a > 0.0"),
-            "position 5: expected a number from 5e-324 to 1.7976931348623157e+308, found 0.0");
-  EXPECT_EQ(problem("a > 1e309"),
-            "position 5: expected a number from 5e-324 to 1.7976931348623157e+308, found 1e309");
+  EXPECT_EQ(problem("a > 0.0"), "position 5: expected a number from 5e-324 to 1.7976931348623157e+308, found 0.0");
+  EXPECT_EQ(problem("a > 1e309"), "position 5: expected a number from 5e-324 to 1.7976931348623157e+308, found 1e309");
 }
 
 TEST(SqlParser, ShowsNoMoreThanTheFrontOfALongWord) {
@@ -92,8 +87,7 @@ TEST(SqlParser, BoundsTheNumberOfProperties) {
   for (std::size_t i = 1; i < kSqlNamesMax; ++i) expression += " AND p" + std::to_string(i) + " IS NULL";
   EXPECT_EQ(problem(expression), "");
   EXPECT_EQ(problem(expression + " AND p0 IS NULL"), "") << "known already";
-  EXPECT_EQ(problem("q IS NULL AND " + expression),
-            "position 2064: expected at most 128 different properties");
+  EXPECT_EQ(problem("q IS NULL AND " + expression), "position 2064: expected at most 128 different properties");
 }
 
 TEST(SqlParser, TakesLongChainsWithoutNesting) {

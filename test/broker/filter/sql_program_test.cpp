@@ -31,7 +31,9 @@ TEST(SqlProgram, GivesWhatTheTableSays) {
 }
 
 TEST(SqlProgram, LetsOnlyTrueThrough) {
-  const std::string is_one = "a\x01" "1\x02";
+  const std::string is_one =
+      "a\x01"
+      "1\x02";
   EXPECT_TRUE(compiled("a = 1")->matches(is_one));
   EXPECT_FALSE(compiled("a = 2")->matches(is_one));
   EXPECT_FALSE(compiled("b = 1")->matches(is_one)) << "null";
@@ -40,9 +42,19 @@ TEST(SqlProgram, LetsOnlyTrueThrough) {
 
 TEST(SqlProgram, ReadsPropertyStringsAsRecordsHoldThem) {
   const auto program = compiled("a = 'x' AND b = 'y'");
-  EXPECT_TRUE(program->matches("a\x01x\x02" "b\x01y")) << "without the last end";
-  EXPECT_TRUE(program->matches("b\x01z\x02" "a\x01x\x02" "b\x01y\x02")) << "the last one counts";
-  EXPECT_FALSE(program->matches("a\x01x\x02" "b\x01")) << "empty: it is not there";
+  EXPECT_TRUE(
+      program->matches("a\x01x\x02"
+                       "b\x01y"))
+      << "without the last end";
+  EXPECT_TRUE(
+      program->matches("b\x01z\x02"
+                       "a\x01x\x02"
+                       "b\x01y\x02"))
+      << "the last one counts";
+  EXPECT_FALSE(
+      program->matches("a\x01x\x02"
+                       "b\x01"))
+      << "empty: it is not there";
   EXPECT_FALSE(program->matches(""));
 }
 
@@ -53,7 +65,11 @@ TEST(SqlProgram, KeepsItsTextsWhereverItComesFrom) {
     program = compiled(expression);
     expression.assign(expression.size(), '#');
   }
-  EXPECT_TRUE(program->matches("a\x01it's\x02" "b\x01xyyx\x02" "c\x01" "a text that is not short\x02"));
+  EXPECT_TRUE(
+      program->matches("a\x01it's\x02"
+                       "b\x01xyyx\x02"
+                       "c\x01"
+                       "a text that is not short\x02"));
 }
 
 // A naive search would compare 16,384 * 16,384 bytes here.

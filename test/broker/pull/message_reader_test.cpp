@@ -56,7 +56,7 @@ class MessageReaderTest : public test::BrokerFixture {
   }
   ReadResult read(std::int64_t offset, const ReadLimits& limits = {}, const Subscription* filter = nullptr,
                   bool no_wait = true) {
-    return read_messages(*store, queue, offset, limits, filter, no_wait);
+    return read_messages(*store, queue, offset, limits, {.tags = filter}, no_wait);
   }
   static std::string summary(const ReadResult& result) {
     return fmt::format("{} {}", to_text(result.status), result.next_offset);

@@ -20,6 +20,7 @@ COMMON_BROKER = {
     "registerNameServerPeriod": "10000",
     # On a small machine that does other things too, 200 ms in a queue mean nothing.
     "waitTimeMillsInSendQueue": "5000",
+    "enablePropertyFilter": "true",
 }
 
 
