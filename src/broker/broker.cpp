@@ -73,7 +73,13 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   hooks.schedule_tags_code = [levels = levels_](std::string_view properties, std::int64_t stored) {
     return levels.tags_code(properties, stored);
   };
-  hooks.queue_found = [this](std::string_view topic, std::int32_t queue_id) { topics_.ensure_queue(topic, queue_id); };
+  hooks.queue_kind = [this](std::string_view name) -> std::optional<store::QueueKind> {
+    const auto topic = topics_.find(name);
+    return topic ? std::optional(queue_kind(*topic)) : std::nullopt;
+  };
+  hooks.queue_found = [this](std::string_view topic, std::int32_t queue_id, store::QueueKind kind) {
+    topics_.ensure_queue(topic, queue_id, kind);
+  };
   hooks.committed_offsets = [this] {
     std::vector<store::CommittedOffset> committed;
     for (const auto& [queue, offset] : offsets_.largest()) committed.push_back({queue.first, queue.second, offset});

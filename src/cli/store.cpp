@@ -108,6 +108,7 @@ Outcome<OpenedStore> open_store(const StoreTarget& target) {
   options.log_directory = settings->log.directory;
   options.segment_size_bytes = settings->log.segment_size_bytes;
   options.queue_file_size_bytes = settings->queues.file_size_bytes;
+  options.batch_queue_file_size_bytes = settings->queues.batch_file_size_bytes;
   options.index_slots = settings->index.hash_slots;
   options.index_entries_max = settings->index.entries_max;
   options.metadata = metadata_rules();

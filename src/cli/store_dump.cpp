@@ -144,12 +144,15 @@ Outcome<int> dump_queue(const Options& options, store::Inspector& inspector) {
         if (options.target.json) {
           Json json{{"queueOffset", found.offset.value}, {"file", found.file}, {"byte", found.at},
                     {"position", entry.position.value},  {"size", entry.size}, {"tagsCode", entry.tags_code}};
+          if (entry.count > 1) json["count"] = entry.count;
           if (found.held) json["held"] = held_json(*found.held, options.body_max);
           all.push_back(std::move(json));
           return true;
         }
+        const auto offsets = entry.count == 1 ? fmt::to_string(found.offset)
+                                              : fmt::format("{} to {}", found.offset, found.offset + (entry.count - 1));
         fmt::print("{}#{} {}: log position {}, {} bytes, tags {} ({}: byte {})\n", options.topic, options.queue_id,
-                   found.offset, entry.position, entry.size, entry.tags_code, found.file, found.at);
+                   offsets, entry.position, entry.size, entry.tags_code, found.file, found.at);
         if (found.held)
           print_held(*found.held, options.body_max);
         else

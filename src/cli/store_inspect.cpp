@@ -43,9 +43,12 @@ void print_text(const StoreOverview& all) {
                segment.records_end.value < 0 ? "?" : std::to_string(segment.records_end.value),
                segment.first_store_timestamp ? time_text(*segment.first_store_timestamp) : "no record");
   }
-  fmt::print("\n{} queues, files of {} bytes\n", all.queues.size(), all.queue_file_size_bytes);
+  fmt::print("\n{} queues, files of {} bytes", all.queues.size(), all.queue_file_size_bytes);
+  if (all.batch_queue_file_size_bytes > 0) fmt::print(", of batches {}", all.batch_queue_file_size_bytes);
+  fmt::print("\n");
   for (const auto& queue : all.queues) {
-    fmt::print("  {}#{}  {} to {}, {} files\n", queue.topic, queue.id, queue.bounds.min, queue.bounds.max, queue.files);
+    fmt::print("  {}#{}  {} to {}, {} files{}\n", queue.topic, queue.id, queue.bounds.min, queue.bounds.max,
+               queue.files, queue.kind == store::QueueKind::kBatch ? " (BatchCQ)" : "");
   }
   fmt::print("\n{} index files\n", all.index_files.size());
   for (const auto& file : all.index_files) {
@@ -84,6 +87,7 @@ Json json_of(const StoreOverview& all) {
   }
   json["segmentSize"] = all.segment_size_bytes;
   json["queueFileSize"] = all.queue_file_size_bytes;
+  if (all.batch_queue_file_size_bytes > 0) json["batchQueueFileSize"] = all.batch_queue_file_size_bytes;
   for (const auto* name : {"segments", "queues", "indexFiles", "metadata", "findings"}) json[name] = Json::array();
   for (const auto& segment : all.segments) {
     Json item{{"file", segment.path}, {"start", segment.start.value}, {"size", segment.size}};
@@ -97,6 +101,7 @@ Json json_of(const StoreOverview& all) {
                               {"min", queue.bounds.min.value},
                               {"max", queue.bounds.max.value},
                               {"files", queue.files}});
+    if (queue.kind == store::QueueKind::kBatch) json["queues"].back()["type"] = "BatchCQ";
   }
   for (const auto& file : all.index_files) {
     json["indexFiles"].push_back({{"file", file.path},

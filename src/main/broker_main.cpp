@@ -96,6 +96,7 @@ void complete(Settings& settings) {
   }
   if (store.log.directory.empty()) store.log.directory = file::join(store.root, "commitlog");
   if (store.queues.directory.empty()) store.queues.directory = file::join(store.root, "consumequeue");
+  store.queues.batch_directory = file::join(store.root, "batchconsumequeue");
   if (store.index.directory.empty()) store.index.directory = file::join(store.root, "index");
   if (broker.broker_name.empty()) broker.broker_name = host_name();
   if (broker.advertised_address.empty()) broker.advertised_address = first_address();

@@ -286,6 +286,19 @@ void store_appended_crc(std::byte* tail_end, std::uint32_t crc) noexcept {
   for (crc &= 0x7FFF'FFFFU; digit < tail_end - 1; crc /= 10) *digit++ = static_cast<std::byte>('0' + crc % 10);
 }
 
+void append_inner_batch(std::string& properties, std::int16_t count) {
+  PropertyWriter writer(properties);
+  writer.add(property::kInnerNum, std::int64_t{count});
+  writer.add(property::kInnerBase, std::string(kInnerBaseSize - 1, '0'));
+}
+
+// Leading zeros, because the record has its size before the number is known; readers take it for decimal all the same.
+void place_inner_base(std::byte* properties_end, std::int64_t base) noexcept {
+  std::byte* const begin = properties_end - kInnerBaseSize;
+  for (std::byte* digit = properties_end - 1; digit-- > begin; base /= 10)
+    *digit = static_cast<std::byte>('0' + base % 10);
+}
+
 void place_head(std::byte* head, bool born_v6, std::int64_t queue_offset, std::int64_t physical_offset,
                 std::int64_t store_timestamp) noexcept {
   store_be(head + offset_of::kQueueOffset, queue_offset);
@@ -304,6 +317,9 @@ std::string encode_record(const RecordParts& parts, std::int64_t queue_offset, s
   place_head(bytes, parts.born_host.is_v6, queue_offset, physical_offset, store_timestamp);
   if (!parts.body.empty()) std::memcpy(bytes + head, parts.body.data(), parts.body.size());
   encode_tail(parts, bytes + head + parts.body.size());
+  if (parts.ends_with_inner_base) {
+    place_inner_base(bytes + record.size() - (parts.appends_crc ? kAppendedCrcSize : 0), queue_offset);
+  }
   if (parts.appends_crc) {
     auto* const end = bytes + record.size();
     store_appended_crc(end, crc32(std::span(bytes, end - kAppendedCrcSize)));

@@ -50,8 +50,12 @@ bool AppendBatch::stage(const message::RecordParts& given, std::shared_ptr<Queue
                  head_size + record.body.size() + record.tail_size == static_cast<std::size_t>(total_size),
              "head {} + body {} + tail {} of {}", head_size, record.body.size(), record.tail_size, total_size);
   message::encode_tail(parts, to + head_size);
+  record.offset_count = parts.offset_count;
+  const std::size_t properties_end = record.tail_size - (parts.appends_crc ? message::kAppendedCrcSize : 0);
+  if (parts.ends_with_inner_base) record.inner_base_end = static_cast<std::uint32_t>(properties_end);
   if (parts.appends_crc) {
-    const auto summed = std::span(to + head_size, record.tail_size - message::kAppendedCrcSize);
+    const auto summed =
+        std::span(to + head_size, properties_end - (parts.ends_with_inner_base ? message::kInnerBaseSize : 0));
     record.crc_behind_head.emplace(crc32(summed, body_crc), record.body.size() + summed.size());
   }
 
@@ -74,11 +78,19 @@ void AppendBatch::drop_group() {
   owned_records_ = std::min(owned_records_, records_.size());
 }
 
-void AppendBatch::seal(const StagedRecord& record) noexcept {
-  auto* const placed = head(record);
-  const auto head_crc = crc32({placed, record.head_size});
-  message::store_appended_crc(placed + record.head_size + record.tail_size,
-                              record.crc_behind_head->joined_to(head_crc));
+void AppendBatch::place(const StagedRecord& record) noexcept {
+  const auto& [position, queue_offset, timestamp] = record.placement;
+  auto* const head_begin = head(record);
+  auto* const tail_begin = head_begin + record.head_size;
+  auto* const inner_base_end = tail_begin + record.inner_base_end;
+  message::place_head(head_begin, record.born_v6, queue_offset.value, position.value, timestamp);
+  if (record.inner_base_end > 0) message::place_inner_base(inner_base_end, queue_offset.value);
+  if (!record.crc_behind_head) return;
+  auto crc = record.crc_behind_head->joined_to(crc32({head_begin, record.head_size}));
+  if (record.inner_base_end > 0) {
+    crc = crc32({inner_base_end - message::kInnerBaseSize, message::kInnerBaseSize}, crc);
+  }
+  message::store_appended_crc(tail_begin + record.tail_size, crc);
 }
 
 void AppendBatch::own_bodies() {

@@ -115,7 +115,11 @@ LogTail::Outcome LogTail::place_groups(AppendBatch& batch, std::int64_t now_ms, 
     }
     if (current_.bytes == nullptr) enter_segment(segment_end_ - settings_.segment_size);
     for (auto& record : batch.records(group)) {
-      const std::int64_t queue_offset = record.takes_offset ? record.queue->next_offset++ : 0;
+      std::int64_t queue_offset = 0;
+      if (record.takes_offset) {
+        queue_offset = record.queue->next_offset;
+        record.queue->next_offset += record.offset_count;
+      }
       record.error.reset();
       record.placement = {position_, {queue_offset}, timestamp};
       if constexpr (kCopies) copy_record(batch, record, current_);
@@ -196,10 +200,9 @@ void LogTail::refuse_not_ready(AppendBatch& batch, LogPosition wanted) noexcept 
 }
 
 void LogTail::copy_record(AppendBatch& batch, const StagedRecord& record, const TailWindow& window) noexcept {
-  const auto& [position, queue_offset, timestamp] = record.placement;
+  const auto position = record.placement.position;
   auto* const head = batch.head(record);
-  message::place_head(head, record.born_v6, queue_offset.value, position.value, timestamp);
-  if (record.crc_behind_head) batch.seal(record);
+  batch.place(record);
   auto* const front = window.bytes + (position - window.start);
   auto* to = append_bytes(front + kFrontSize, head + kFrontSize, record.head_size - kFrontSize);
   to = append_bytes(to, record.body.data(), record.body.size());

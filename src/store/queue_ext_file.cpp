@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tern/base/byte_order.hpp"
+
 namespace tern::store {
 namespace {
 

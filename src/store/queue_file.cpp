@@ -42,9 +42,9 @@ std::optional<std::int32_t> parse_queue_id(std::string_view name) {
 }
 
 QueueFiles::QueueFiles(file::Disk& disk, std::string directory, std::int64_t file_size_bytes,
-                       std::size_t open_files_max)
-    : QueueFileSet(disk, std::move(directory), file_size_bytes, open_files_max) {
-  TERN_CHECK(file_size_bytes_ > 0 && file_size_bytes_ % kQueueEntrySize == 0, "{}", file_size_bytes_);
+                       std::size_t open_files_max, const EntryLayout& layout)
+    : QueueFileSet(disk, std::move(directory), file_size_bytes, open_files_max), layout_(layout) {
+  TERN_CHECK(file_size_bytes_ > 0 && file_size_bytes_ % layout_.size == 0, "{}", file_size_bytes_);
 }
 
 std::string QueueFileSet::path_of(const QueueName& name, std::int64_t start) const {
@@ -52,9 +52,9 @@ std::string QueueFileSet::path_of(const QueueName& name, std::int64_t start) con
 }
 
 // Sizes that only a crash of ours leaves behind: a new file before it has its size, and one between the two halves of
-// cut(). No configuration makes a file of them, for those are multiples of 20.
+// cut(). No configuration makes a file of them, for those are multiples of an entry.
 bool QueueFiles::is_unfinished(std::int64_t size) const {
-  return size == 0 || (size < file_size_bytes_ && size % kQueueEntrySize == 1);
+  return size == 0 || (size < file_size_bytes_ && size % layout_.size == 1);
 }
 
 Result<std::vector<QueueFileSet::Listed>> QueueFileSet::list(const QueueName& name) {
@@ -94,11 +94,11 @@ Result<std::shared_ptr<file::File>> QueueFiles::create(const QueueName& name, st
   // Apache's readers find a queue's first record behind entries of this kind, never behind zeros.
   std::vector<std::byte> prefill;
   for (std::int64_t at = 0; at < prefill_bytes;) {
-    const std::int64_t size = std::min(prefill_bytes - at, kScanEntries * kQueueEntrySize);
+    const std::int64_t size = std::min(prefill_bytes - at, kScanEntries * layout_.size);
     if (prefill.empty()) {
       prefill.resize(static_cast<std::size_t>(size));
-      for (std::size_t i = 0; i < prefill.size(); i += kQueueEntrySize) {
-        store_entry(prefill.data() + i, {{0}, kPrefillSize, 0});
+      for (std::size_t i = 0; i < prefill.size(); i += static_cast<std::size_t>(layout_.size)) {
+        layout_.store(prefill.data() + i, {{0}, kPrefillSize, 0});
       }
     }
     const auto part = std::span(prefill).first(static_cast<std::size_t>(size));
@@ -117,7 +117,7 @@ Status QueueFiles::read(const QueueName& name, std::int64_t from, std::span<std:
     if (!opened) return opened.error();
     file = std::move(*opened);
   }
-  const std::int64_t at = from * kQueueEntrySize - start;
+  const std::int64_t at = from * layout_.size - start;
   const auto status = no_wait ? file->read_no_wait(at, to) : file->read(at, to);
   if (status) return {};
   if (status.error().code == file::Errc::kWouldBlock) return error(Errc::kWouldBlock, from);
@@ -127,10 +127,10 @@ Status QueueFiles::read(const QueueName& name, std::int64_t from, std::span<std:
 
 Result<QueueFiles::Touched> QueueFiles::write(const QueueName& name, std::int64_t from,
                                               std::span<const std::byte> entries) {
-  TERN_CHECK(static_cast<std::int64_t>(entries.size()) <= left_in_file(from) * kQueueEntrySize, "{} bytes at entry {}",
+  TERN_CHECK(static_cast<std::int64_t>(entries.size()) <= left_in_file(from) * layout_.size, "{} bytes at entry {}",
              entries.size(), from);
   const std::int64_t start = start_of(from);
-  const std::int64_t at = from * kQueueEntrySize - start;
+  const std::int64_t at = from * layout_.size - start;
   Touched touched{nullptr, start, false};
   auto file = open_existing(name, start);
   if (!file && is_missing(file.error())) {
@@ -153,7 +153,7 @@ Result<std::optional<QueueFiles::Touched>> QueueFiles::cut(const QueueName& name
   const auto files = list(name);
   if (!files) return files.error();
   const std::int64_t start = start_of(end);
-  const std::int64_t at = end * kQueueEntrySize - start;
+  const std::int64_t at = end * layout_.size - start;
   // From the last one backwards: at every moment the files that are left follow each other.
   for (auto listed = files->rbegin(); listed != files->rend() && listed->start + file_size_bytes_ > start + at;
        ++listed) {
@@ -166,8 +166,9 @@ Result<std::optional<QueueFiles::Touched>> QueueFiles::cut(const QueueName& name
     if (!file) return file.error();
     // Making it shorter and longer again frees what stood there, however much that was. In between its size is one that
     // names this very state (is_unfinished), and the one entry it keeps a byte of is zero before.
-    static constexpr std::array<std::byte, kQueueEntrySize> kNoEntry{};
-    if (const auto status = (*file)->write(at, kNoEntry); !status) return status.error();
+    static constexpr std::array<std::byte, kEntrySizeMax> kNoEntry{};
+    const auto nothing = std::span(kNoEntry).first(static_cast<std::size_t>(layout_.size));
+    if (const auto status = (*file)->write(at, nothing); !status) return status.error();
     auto status = (*file)->resize(at + 1);
     if (status) status = (*file)->resize(file_size_bytes_);
     if (!status) {
@@ -180,7 +181,8 @@ Result<std::optional<QueueFiles::Touched>> QueueFiles::cut(const QueueName& name
 }
 
 Result<bool> QueueFiles::holds(const QueueName& name, std::int64_t offset) {
-  std::array<std::byte, kQueueEntrySize> bytes{};
+  std::array<std::byte, kEntrySizeMax> room{};
+  const auto bytes = std::span(room).first(static_cast<std::size_t>(layout_.size));
   const auto status = read(name, offset, bytes, false);
   if (!status) {
     if (is_missing(status.error())) return false;
@@ -244,7 +246,7 @@ Status QueueFiles::write_again(const QueueName& name) {
     const auto file = open_existing(name, listed.start);
     if (!file) return file.error();
     for (std::int64_t at = 0; at < file_size_bytes_; at += static_cast<std::int64_t>(bytes.size())) {
-      bytes.resize(static_cast<std::size_t>(std::min(file_size_bytes_ - at, kScanEntries * kQueueEntrySize)));
+      bytes.resize(static_cast<std::size_t>(std::min(file_size_bytes_ - at, kScanEntries * layout_.size)));
       if (const auto status = (*file)->read(at, bytes); !status) return status;
       const bool is_hole = std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
       if (is_hole) continue;
@@ -268,8 +270,8 @@ Result<std::optional<QueueFiles::Extent>> QueueFiles::find_extent(const QueueNam
     if (listed.start % file_size_bytes_ == 0 && is_unfinished(listed.size)) continue;
     const auto path = file::join(directory_of(name.topic, name.id), listed.name);
     problem = listed.size == file_size_bytes_
-                  ? fmt::format("{}: its name is no multiple of mappedFileSizeConsumeQueue, {}", path, file_size_bytes_)
-                  : fmt::format("{}: it has {} bytes, but mappedFileSizeConsumeQueue is {}", path, listed.size,
+                  ? fmt::format("{}: its name is no multiple of {}, {}", path, layout_.size_setting, file_size_bytes_)
+                  : fmt::format("{}: it has {} bytes, but {} is {}", path, listed.size, layout_.size_setting,
                                 file_size_bytes_);
     return error(Errc::kWrongSegmentSize, listed.size);
   }
@@ -284,23 +286,23 @@ Result<std::optional<QueueFiles::Extent>> QueueFiles::find_extent(const QueueNam
   while (first > 0 && (*files)[first - 1].start + file_size_bytes_ == (*files)[first].start) --first;
 
   Extent extent;
-  extent.min = (*files)[first].start / kQueueEntrySize;
+  extent.min = (*files)[first].start / layout_.size;
   const std::size_t scan_from = std::max(first, files->size() - std::min(kFilesScanned, files->size()));
-  extent.max = (*files)[scan_from].start / kQueueEntrySize;
-  std::vector<std::byte> bytes(kScanEntries * kQueueEntrySize);
-  const std::int64_t end = ((*files).back().start + file_size_bytes_) / kQueueEntrySize;
+  extent.max = (*files)[scan_from].start / layout_.size;
+  std::vector<std::byte> bytes(kScanEntries * layout_.size);
+  const std::int64_t end = ((*files).back().start + file_size_bytes_) / layout_.size;
   // The last entry before the scanned files, should the scan find none.
   if (extent.max > extent.min) {
-    const auto one = std::span(bytes).first(kQueueEntrySize);
+    const auto one = std::span(bytes).first(static_cast<std::size_t>(layout_.size));
     if (const auto status = read(name, extent.max - 1, one, false); !status) return status.error();
-    if (const auto entry = load_entry(one.data()); is_valid(entry)) extent.end = end_of(entry);
+    if (const auto entry = layout_.load(one.data()); is_valid(entry)) extent.end = end_of(entry);
   }
   while (extent.max < end) {
     const std::int64_t count = std::min(kScanEntries, left_in_file(extent.max));
-    const auto part = std::span(bytes).first(static_cast<std::size_t>(count * kQueueEntrySize));
+    const auto part = std::span(bytes).first(static_cast<std::size_t>(count * layout_.size));
     if (const auto status = read(name, extent.max, part, false); !status) return status.error();
     for (std::int64_t i = 0; i < count; ++i, ++extent.max) {
-      const QueueEntry entry = load_entry(part.data() + i * kQueueEntrySize);
+      const QueueEntry entry = layout_.load(part.data() + i * layout_.size);
       if (!is_valid(entry)) return std::optional(extent);
       extent.end = end_of(entry);
     }

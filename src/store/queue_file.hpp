@@ -10,37 +10,13 @@
 #include <string_view>
 #include <vector>
 
-#include "tern/base/byte_order.hpp"
 #include "tern/file/disk.hpp"
 #include "tern/store/queue.hpp"
 
+#include "store/entry_layout.hpp"
 #include "store/file_cache.hpp"
 
 namespace tern::store {
-
-inline constexpr std::int32_t kPrefillSize =
-    0x7FFF'FFFF;  // with position 0 and tags 0: stands before a queue's first entry
-
-inline void store_entry(std::byte* to, const QueueEntry& entry) {
-  store_be(to, entry.position.value);
-  store_be(to + 8, entry.size);
-  store_be(to + 12, entry.tags_code);
-}
-[[nodiscard]] inline QueueEntry load_entry(const std::byte* from) {
-  return {{load_be<std::int64_t>(from)}, load_be<std::int32_t>(from + 8), load_be<std::int64_t>(from + 12)};
-}
-/// What Apache's recovery takes for an entry; pre-filled ones are. No record ends behind the last position there can
-/// be.
-[[nodiscard]] inline bool is_valid(const QueueEntry& entry) {
-  return entry.size > 0 && entry.position.value >= 0 && entry.position.value <= INT64_MAX - entry.size;
-}
-/// Where the record of a valid entry ends.
-[[nodiscard]] inline LogPosition end_of(const QueueEntry& entry) {
-  return entry.size == kPrefillSize && entry.position.value == 0 ? LogPosition{0} : entry.position + entry.size;
-}
-[[nodiscard]] inline bool is_prefill(const QueueEntry& entry) {
-  return entry.size == kPrefillSize && entry.position.value == 0;
-}
 
 /// A topic that can be a directory's name: what stands in a log may have been put there by anyone.
 [[nodiscard]] bool is_safe_topic(std::string_view topic);
@@ -105,17 +81,19 @@ class QueueFileSet {
   bool is_directory_durable_ = false;
 };
 
-/// The files of all queues of a store. read() from any thread; the rest by one caller at a time.
+/// The files of all queues of one kind. read() from any thread; the rest by one caller at a time. Offsets count
+/// entries.
 class QueueFiles : public QueueFileSet {
  public:
-  QueueFiles(file::Disk& disk, std::string directory, std::int64_t file_size_bytes, std::size_t open_files_max);
+  QueueFiles(file::Disk& disk, std::string directory, std::int64_t file_size_bytes, std::size_t open_files_max,
+             const EntryLayout& layout = kSimpleLayout);
 
   [[nodiscard]] std::int64_t start_of(std::int64_t offset) const {
-    return offset * kQueueEntrySize / file_size_bytes_ * file_size_bytes_;
+    return offset * layout_.size / file_size_bytes_ * file_size_bytes_;
   }
   /// Entries from `offset` to the end of its file.
   [[nodiscard]] std::int64_t left_in_file(std::int64_t offset) const {
-    return (start_of(offset) + file_size_bytes_) / kQueueEntrySize - offset;
+    return (start_of(offset) + file_size_bytes_) / layout_.size - offset;
   }
 
   /// Fills `to` with the entries from `from` on; they must stand in one file.
@@ -144,6 +122,8 @@ class QueueFiles : public QueueFileSet {
   Result<std::shared_ptr<file::File>> open_existing(const QueueName& name, std::int64_t start);
   Result<std::shared_ptr<file::File>> create(const QueueName& name, std::int64_t start, std::int64_t prefill_bytes);
   [[nodiscard]] bool is_unfinished(std::int64_t size) const;
+
+  const EntryLayout& layout_;
 };
 
 }  // namespace tern::store

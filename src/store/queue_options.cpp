@@ -6,6 +6,10 @@ std::span<const OptionRow<QueueOptions>> queue_option_rows() {
   static const OptionRow<QueueOptions> kRows[] = {
       {"mappedFileSizeConsumeQueue", &QueueOptions::file_size_bytes, "6000000", range(20, 2'147'483'640),
        "Bytes of one queue file, rounded up to a multiple of 20. A store keeps the value that it began with."},
+      {"mapperFileSizeBatchConsumeQueue", &QueueOptions::batch_file_size_bytes, "13800000", range(46, 2'147'483'640),
+       "Bytes of one queue file of topics with queue.type=BatchCQ, rounded up to a multiple of 46. A store keeps the "
+       "value "
+       "that it began with."},
       {"enableConsumeQueueExt", &QueueOptions::writes_ext, "false", anything(),
        "Whether queue entries are extended (consumequeue_ext). Existing extensions are read in any case."},
       {"mappedFileSizeConsumeQueueExt", &QueueOptions::ext_file_size_bytes, "50331648", range(65'536, 2'147'483'647),

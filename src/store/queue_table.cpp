@@ -17,6 +17,7 @@
 #include "tern/base/log.hpp"
 #include "tern/store/queue.hpp"
 
+#include "store/entry_table.hpp"
 #include "store/queue_scan.hpp"
 #include "store/stored_queue.hpp"
 
@@ -55,10 +56,10 @@ struct QueueEqual {
 
 class StoredQueueTable final : public QueueTable {
  public:
-  StoredQueueTable(file::Disk& disk, const QueueOptions& options, std::int64_t file_size_bytes,
-                   std::size_t open_files_max)
+  StoredQueueTable(file::Disk& disk, const QueueOptions& options, const EntryLayout& layout,
+                   std::int64_t file_size_bytes, std::size_t open_files_max)
       : disk_(disk),
-        shared_(std::make_shared<QueueShare>(disk, options, file_size_bytes, open_files_max)),
+        shared_(std::make_shared<QueueShare>(disk, options, layout, file_size_bytes, open_files_max)),
         writes_ext_(options.writes_ext),
         unsynced_max_(open_files_max) {}
 
@@ -77,8 +78,8 @@ class StoredQueueTable final : public QueueTable {
   [[nodiscard]] std::vector<QueuePtr> of_topic(std::string_view topic) const override;
 
   Status load_from_files(std::string* problem, bool is_synced) override TERN_EXCLUDES(upkeep_lock_);
-  Status restore(std::string_view topic, std::int32_t id, QueueBounds bounds, QueuePositions positions) override
-      TERN_EXCLUDES(upkeep_lock_);
+  Status restore(std::string_view topic, std::int32_t id, QueueBounds bounds, QueuePositions positions,
+                 const std::optional<EntryRange>& entries) override TERN_EXCLUDES(upkeep_lock_);
   void trust_ends() override TERN_EXCLUDES(upkeep_lock_);
   Status truncate_to(LogPosition end) override TERN_EXCLUDES(upkeep_lock_);
   Status cut(Queue& queue, QueueOffset end) override TERN_EXCLUDES(upkeep_lock_);
@@ -229,8 +230,8 @@ Status StoredQueueTable::load_from_files(std::string* problem, bool is_synced) {
                           });
 }
 
-Status StoredQueueTable::restore(std::string_view topic, std::int32_t id, QueueBounds bounds,
-                                 QueuePositions positions) {
+Status StoredQueueTable::restore(std::string_view topic, std::int32_t id, QueueBounds bounds, QueuePositions positions,
+                                 const std::optional<EntryRange>& /*entries*/) {
   if (bounds.min.value < 0 || bounds.max < bounds.min || id < 0 || !is_safe_topic(topic)) {
     return error(Errc::kDamaged, bounds.max.value);
   }
@@ -371,7 +372,8 @@ Result<StoredQueueTable::Wrote> StoredQueueTable::write_some(StoredQueue& queue)
   std::int64_t from = 0;
   std::int64_t count = 0;
   bool has_old_files = false;
-  buffer_.resize(kWriteEntries * kQueueEntrySize);
+  const std::int64_t entry_size = shared_->layout.size;
+  buffer_.resize(static_cast<std::size_t>(kWriteEntries * entry_size));
   {
     const MutexLock hold(queue.lock_);
     name = queue.name();
@@ -379,7 +381,7 @@ Result<StoredQueueTable::Wrote> StoredQueueTable::write_some(StoredQueue& queue)
     has_old_files = queue.has_old_files_;
     count = std::min({queue.max_.load(std::memory_order_relaxed) - from, files.left_in_file(from), kWriteEntries});
     std::byte* to = buffer_.data();
-    queue.tail_.for_each(from, count,
+    queue.tail_.for_each(shared_->pool, from, count,
                          [&](std::span<const std::byte> bytes) { to = std::copy(bytes.begin(), bytes.end(), to); });
     if (count == 0) {
       queue.is_dirty_ = false;
@@ -396,7 +398,7 @@ Result<StoredQueueTable::Wrote> StoredQueueTable::write_some(StoredQueue& queue)
     if (const auto status = cut_files(queue, name, from); !status) return status.error();
     queue.has_unsynced_names_ = true;
   }
-  const std::int64_t bytes = count * kQueueEntrySize;
+  const std::int64_t bytes = count * entry_size;
   const auto entries = std::span(buffer_).first(static_cast<std::size_t>(bytes));
   if (writes_ext_) {  // before the entries that name the units
     if (const auto status = extend(queue, name, from, entries); !status) return status.error();
@@ -410,7 +412,7 @@ Result<StoredQueueTable::Wrote> StoredQueueTable::write_some(StoredQueue& queue)
   touched->needs_directory_sync |= std::exchange(queue.has_unsynced_names_, false);
   if (const auto status = note_unsynced(queue, std::move(*touched)); !status) return status.error();
   const MutexLock hold(queue.lock_);
-  if (is_new && from != queue.min_.load(std::memory_order_relaxed) && files.start_of(from) != from * kQueueEntrySize) {
+  if (is_new && from != queue.min_.load(std::memory_order_relaxed) && files.start_of(from) != from * entry_size) {
     log_error("queue {}#{}: the file of its offset {} is gone; it now begins there", queue.topic(), queue.id(), from);
     queue.first_.store(-1, std::memory_order_relaxed);
     queue.min_.store(from, std::memory_order_release);
@@ -652,14 +654,13 @@ Status StoredQueueTable::open_ext(const QueueOptions& options, std::size_t open_
   return {};
 }
 
-Result<std::unique_ptr<QueueTable>> QueueTable::open(file::Disk& disk, const QueueOptions& options,
-                                                     std::string& problem) {
+Result<std::unique_ptr<QueueTable>> open_entry_table(file::Disk& disk, const QueueOptions& options,
+                                                     const EntryLayout& layout, std::string& problem) {
   if (options.file_size_bytes <= 0) {
-    problem = fmt::format("mappedFileSizeConsumeQueue is {}", options.file_size_bytes);
+    problem = fmt::format("{} is {}", layout.size_setting, options.file_size_bytes);
     return error(Errc::kWrongSegmentSize, options.file_size_bytes);
   }
-  const std::int64_t file_size_bytes =
-      (options.file_size_bytes + kQueueEntrySize - 1) / kQueueEntrySize * kQueueEntrySize;
+  const std::int64_t file_size_bytes = whole_entries(options.file_size_bytes, layout);
   constexpr rlim_t kDescriptorsMin = 16;
   rlimit limit{};
   const rlim_t process_max = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
@@ -667,7 +668,7 @@ Result<std::unique_ptr<QueueTable>> QueueTable::open(file::Disk& disk, const Que
       kDescriptorsMin, std::min<rlim_t>(process_max / 4, static_cast<rlim_t>(std::max(0, options.open_files_max))));
   // Half for the cache, half for those that wait for their sync; extension files are few, and have a cache beside.
   const auto half = static_cast<std::size_t>(open_files_max) / 2;
-  auto table = std::make_unique<StoredQueueTable>(disk, options, file_size_bytes, half);
+  auto table = std::make_unique<StoredQueueTable>(disk, options, layout, file_size_bytes, half);
   if (const auto status = table->open_ext(options, half / 2); !status) return status.error();
   return std::unique_ptr<QueueTable>(std::move(table));
 }

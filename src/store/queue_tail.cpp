@@ -10,8 +10,10 @@ constexpr std::size_t kRingKept = 4;  // a queue without blocks keeps no more th
 
 }  // namespace
 
-TailPool::TailPool(std::int64_t bytes_max)
-    : blocks_max_(std::max(kBlocksMin, bytes_max / static_cast<std::int64_t>(sizeof(TailBlock)))) {}
+TailPool::TailPool(std::int64_t bytes_max, std::int64_t entry_size)
+    : blocks_max_(std::max(kBlocksMin, bytes_max / static_cast<std::int64_t>(sizeof(TailBlock)))),
+      entry_size_(entry_size),
+      entries_per_block_(TailBlock::kBytes / entry_size) {}
 
 TailBlock* TailPool::take(StoredQueue* owner) {
   const MutexLock hold(lock_);
@@ -98,7 +100,7 @@ void QueueTail::add_block(TailPool& pool, StoredQueue* owner, std::int64_t end) 
 bool QueueTail::drop_oldest(TailPool& pool, std::int64_t written, std::int64_t end) {
   if (count_ == 0) return false;
   TailBlock* const oldest = block(0);
-  if (std::min(oldest->first + TailBlock::kEntries, end) > written) return false;
+  if (std::min(oldest->first + pool.entries_per_block(), end) > written) return false;
   ++first_;
   if (--count_ == 0) {
     newest_ = nullptr;

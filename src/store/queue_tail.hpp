@@ -18,12 +18,12 @@ namespace tern::store {
 
 class StoredQueue;
 
-/// Entries [first, first + kEntries) of one queue, as far as the queue reaches.
+/// Entries from `first` on of one queue, as many as there is room for or as far as the queue reaches.
 struct TailBlock {
-  static constexpr std::int64_t kEntries = 50;
+  static constexpr std::int64_t kBytes = 50 * kQueueEntrySize;
   TailBlock* next = nullptr;  // while it is free
   std::int64_t first = 0;
-  std::array<std::byte, kEntries * kQueueEntrySize> bytes;
+  std::array<std::byte, kBytes> bytes;
 };
 static_assert(sizeof(TailBlock) == 1016);
 
@@ -32,9 +32,12 @@ static_assert(sizeof(TailBlock) == 1016);
 /// thread; its lock is taken inside of a queue's.
 class TailPool {
  public:
-  explicit TailPool(std::int64_t bytes_max);
+  explicit TailPool(std::int64_t bytes_max, std::int64_t entry_size = kQueueEntrySize);
   TailPool(const TailPool&) = delete;
   TailPool& operator=(const TailPool&) = delete;
+
+  [[nodiscard]] std::int64_t entry_size() const noexcept { return entry_size_; }
+  [[nodiscard]] std::int64_t entries_per_block() const noexcept { return entries_per_block_; }
 
   TailBlock* take(StoredQueue* owner) TERN_EXCLUDES(lock_);
   /// Gives one block back. Its ticket must be gone: pop_ticket or forget_tickets.
@@ -57,6 +60,8 @@ class TailPool {
   void push(StoredQueue* owner) TERN_REQUIRES(lock_);
 
   const std::int64_t blocks_max_;
+  const std::int64_t entry_size_;
+  const std::int64_t entries_per_block_;
   // Stored under lock_, read by anyone as a hint; Store::dispatch_paused_ orders it where that counts.
   std::atomic<std::int64_t> used_{0};
   Mutex lock_;
@@ -74,22 +79,23 @@ class QueueTail {
  public:
   /// The first offset in memory; `end` if there is none.
   [[nodiscard]] std::int64_t begin(std::int64_t end) const { return count_ > 0 ? block(0)->first : end; }
-  /// Where the bytes of the entry at `end` go. The caller fills all 20.
+  /// Where the bytes of the entry at `end` go. The caller fills all of them.
   std::byte* extend(TailPool& pool, StoredQueue* owner, std::int64_t end) {
-    if (newest_ == nullptr || end == newest_->first + TailBlock::kEntries) add_block(pool, owner, end);
-    return newest_->bytes.data() + (end - newest_->first) * kQueueEntrySize;
+    if (newest_ == nullptr || end == newest_->first + pool.entries_per_block()) add_block(pool, owner, end);
+    return newest_->bytes.data() + (end - newest_->first) * pool.entry_size();
   }
   /// Calls visit(bytes of one entry or several in a row) over [from, from + count), which must be in memory.
   template <class Visit>
-  void for_each(std::int64_t from, std::int64_t count, Visit&& visit) const {
+  void for_each(const TailPool& pool, std::int64_t from, std::int64_t count, Visit&& visit) const {
     if (count <= 0) return;
-    auto number = static_cast<std::uint32_t>((from - block(0)->first) / TailBlock::kEntries);
-    std::int64_t index = (from - block(0)->first) % TailBlock::kEntries;
+    const std::int64_t per_block = pool.entries_per_block();
+    auto number = static_cast<std::uint32_t>((from - block(0)->first) / per_block);
+    std::int64_t index = (from - block(0)->first) % per_block;
     for (; count > 0; ++number, index = 0) {
-      const std::int64_t part = std::min(count, TailBlock::kEntries - index);
+      const std::int64_t part = std::min(count, per_block - index);
       visit(std::span(block(number)->bytes)
-                .subspan(static_cast<std::size_t>(index * kQueueEntrySize),
-                         static_cast<std::size_t>(part * kQueueEntrySize)));
+                .subspan(static_cast<std::size_t>(index * pool.entry_size()),
+                         static_cast<std::size_t>(part * pool.entry_size())));
       count -= part;
     }
   }

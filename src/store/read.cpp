@@ -70,8 +70,11 @@ Result<QueueOffset> Store::offset_by_time(const Queue& queue, std::int64_t times
     else
       high = middle;
   }
-  if (boundary == TimeBoundary::kUpper) low = std::max(min.value, low - 1);
-  return QueueOffset{low};
+  // In a batch queue, offsets are those of whole records, and behind the last time there is the last one: Apache's
+  // answers.
+  const bool is_behind_last = low == max.value && queue.kind() == QueueKind::kBatch;
+  if (boundary == TimeBoundary::kUpper || is_behind_last) low = std::max(min.value, low - 1);
+  return low < max.value ? queue.begin_of({low}) : QueueOffset{low};
 }
 
 Result<KeyIndex::Found> Store::query(std::string_view topic, std::string_view key, int count_max, std::int64_t begin_ms,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <set>
 #include <span>
 #include <unistd.h>
@@ -11,7 +12,9 @@
 #include "tern/message/properties.hpp"
 #include "tern/message/topic_name.hpp"
 
+#include "store/derived.hpp"
 #include "store/durable_directory.hpp"
+#include "store/entry_layout.hpp"
 
 namespace tern::store {
 namespace {
@@ -28,12 +31,15 @@ OpenProblem problem(const Error& error, std::string text) {
 
 // Whether every queue that the side file knows still has the file of its newest entry: one look each.
 bool has_queue_files(file::Disk& disk, const QueueOptions& options, const SideState& side) {
-  const std::int64_t file_size = (options.file_size_bytes + kQueueEntrySize - 1) / kQueueEntrySize * kQueueEntrySize;
   return std::all_of(side.queues.begin(), side.queues.end(), [&](const auto& state) {
     if (state.bounds.min >= state.bounds.max) return true;
-    const std::int64_t newest = (state.bounds.max.value - 1) * kQueueEntrySize;
-    const auto exists = disk.exists(
-        fmt::format("{}/{}/{}/{:020}", options.directory, state.topic, state.id, newest / file_size * file_size));
+    const auto& layout = state.entries ? kBatchLayout : kSimpleLayout;
+    const auto& directory = state.entries ? options.batch_directory : options.directory;
+    const auto file_size =
+        whole_entries(state.entries ? options.batch_file_size_bytes : options.file_size_bytes, layout);
+    const std::int64_t newest = ((state.entries ? state.entries->end : state.bounds.max.value) - 1) * layout.size;
+    const auto exists =
+        disk.exists(fmt::format("{}/{}/{}/{:020}", directory, state.topic, state.id, newest / file_size * file_size));
     return exists && *exists;
   });
 }
@@ -76,10 +82,12 @@ Store::Recovery::Outcome Store::Recovery::run() {
 
   if (side_ && has_queue_files(store_.disk_, store_.options_.queues, *side_)) {
     for (const auto& state : side_->queues) {
-      if (const auto status = queues.restore(state.topic, state.id, state.bounds, state.positions); !status) {
+      if (const auto status = queues.restore(state.topic, state.id, state.bounds, state.positions, state.entries);
+          !status) {
         return problem(status.error(), fmt::format("queue {}#{}: {}", state.topic, state.id, status.error().text()));
       }
     }
+    if (auto done = check_kinds(); !done) return done;
     if (side_->is_clean) queues.trust_ends();
     last_store_timestamp_ = side_->last_store_timestamp;
     if (auto done = read_log(side_->dispatched, side_->durable, false); !done) return done;
@@ -96,6 +104,7 @@ Store::Recovery::Outcome Store::Recovery::run() {
           status.error(),
           text.empty() ? fmt::format("{}: {}", store_.options_.queues.directory, status.error().text()) : text);
     }
+    if (auto done = check_kinds(); !done) return done;
     if (side_) {
       if (const auto status = begin_rebuild(); !status) {
         return problem(status.error(),
@@ -140,7 +149,7 @@ Store::Recovery::Outcome Store::Recovery::run() {
     if (auto done = continue_emptied_queues(); !done) return done;
   }
   if (store_.hooks_.queue_found) {
-    for (const auto& queue : queues.all()) store_.hooks_.queue_found(queue->topic(), queue->id());
+    for (const auto& queue : queues.all()) store_.hooks_.queue_found(queue->topic(), queue->id(), queue->kind());
   }
 
   // From here on a crash is a crash. On a full disk the store is only read until there is room for the file.
@@ -190,19 +199,22 @@ Store::Recovery::Outcome Store::Recovery::lock_directory() {
 Store::Recovery::Outcome Store::Recovery::refuse_foreign_stores() {
   const auto text = foreign_store(store_.disk_, store_.root_);
   if (text) return problem(error(Errc::kForeign), *text);
-  // Queues whose entries stand for several messages each. Their records would be numbered wrongly here.
-  const auto batch_queues = file::join(store_.root_, "batchconsumequeue");
-  const auto topics = store_.disk_.list(batch_queues);
-  if (!topics) return {};
-  for (const auto& topic : *topics) {
-    const auto ids = store_.disk_.list(file::join(batch_queues, topic.name));
-    for (const auto& id : ids ? *ids : std::vector<file::DirectoryEntry>()) {
-      const auto files = store_.disk_.list(file::join(file::join(batch_queues, topic.name), id.name));
-      if (!files || files->empty()) continue;
-      return problem(error(Errc::kForeign),
-                     fmt::format("{} holds queues of topic {}: topics with queue.type=BatchCQ are not supported",
-                                 batch_queues, topic.name));
-    }
+  return {};
+}
+
+// Apache's broker does not start either: whoever entered records of both kinds would number them wrongly.
+Store::Recovery::Outcome Store::Recovery::check_kinds() {
+  if (!store_.hooks_.queue_kind) return {};
+  for (const auto& queue : store_.queues_->all()) {
+    const auto kind = store_.hooks_.queue_kind(queue->topic());
+    if (!kind || *kind == queue->kind()) continue;
+    const bool is_batch = queue->kind() == QueueKind::kBatch;
+    const auto& options = store_.options_.queues;
+    return problem(error(Errc::kForeign),
+                   fmt::format("{} holds queues of topic {}, whose attribute queue.type says {}: one of the two is of "
+                               "another store. Queues are built anew from the log if their directory is removed",
+                               is_batch ? options.batch_directory : options.directory, queue->topic(),
+                               is_batch ? "SimpleCQ" : "BatchCQ"));
   }
   return {};
 }
@@ -239,7 +251,7 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
   report_.was_clean = aborted && !*aborted;
 
   std::string text;
-  auto queues = QueueTable::open(store_.disk_, options.queues, text);
+  auto queues = QueueTable::open(store_.disk_, options.queues, text, store_.hooks_.queue_kind);
   if (!queues)
     return problem(queues.error(),
                    text.empty() ? fmt::format("{}: {}", options.queues.directory, queues.error().text()) : text);
@@ -350,6 +362,7 @@ Status Store::Recovery::begin_rebuild() {
   for (auto& state : nothing.queues) {
     state.bounds = {};
     state.positions = {};
+    if (state.entries) state.entries = EntryRange{};
   }
   return SideFile(store_.disk_, file::join(store_.root_, "tern")).save(nothing);
 }
@@ -449,7 +462,9 @@ Store::Recovery::Outcome Store::Recovery::continue_known_queues() {
     const auto bounds = queue ? queue->bounds() : QueueBounds{};
     if (bounds.min < bounds.max || (queue && bounds.max.value >= state.next_offset)) continue;
     const QueueOffset end{state.next_offset};
-    if (const auto status = queues.restore(state.topic, state.id, {end, end}); !status) {
+    auto entries = state.entries;
+    if (entries) entries->begin = entries->end;
+    if (const auto status = queues.restore(state.topic, state.id, {end, end}, {}, entries); !status) {
       return problem(status.error(), fmt::format("queue {}#{}: {}", state.topic, state.id, status.error().text()));
     }
   }
@@ -501,7 +516,7 @@ Status Store::Recovery::cut_left_overs() {
       const auto into =
           std::find_if(part.begin(), part.end(), [&](const QueueEntry& entry) { return entry.position >= begin; });
       is_found = into != part.end();
-      at += into - part.begin();
+      at = std::accumulate(part.begin(), into, at, [](auto sum, const auto& entry) { return sum + entry.count; });
     }
     if (const auto status = store_.queues_->cut(*queue, at); !status) return status;
   }
@@ -515,7 +530,8 @@ Status Store::Recovery::enter_compared(const message::RecordView& record, LogPos
     if (!queue_ || queue_->id() != record.queue_id || queue_->topic() != record.topic) {
       queue_ = store_.queues_->get_or_create(record.topic, record.queue_id);
     }
-    const QueueOffset offset{record.queue_offset};
+    const auto offsets = offsets_of(record, queue_->kind());
+    const QueueOffset offset{offsets.first};
     const auto bounds = queue_->bounds();
     bool is_wrong = offset > bounds.max;
     if (offset < bounds.max) {
@@ -523,6 +539,8 @@ Status Store::Recovery::enter_compared(const message::RecordView& record, LogPos
       const auto count = queue_->read(offset, entry, false);
       is_wrong =
           !count || *count != 1 || entry[0].position != position || entry[0].size != record.total_size ||
+          entry[0].count != offsets.count ||
+          (queue_->kind() == QueueKind::kBatch && entry[0].store_timestamp != record.store_timestamp) ||
           is_ext_address(entry[0].tags_code) ||  // its extension is gone
           // What is delayed keeps the time that it got, although messageDelayLevel may have changed.
           (record.topic != message::kScheduleTopic && entry[0].tags_code != message::tags_code(record.properties));
@@ -531,14 +549,16 @@ Status Store::Recovery::enter_compared(const message::RecordView& record, LogPos
     if (is_wrong && offset < bounds.max && next_seen_.contains(queue_)) {
       // What stands before it has been compared and stays.
       if (const auto status = store_.queues_->cut(*queue_, offset); !status) return status;
-    } else if (is_wrong) {
+      is_wrong = queue_->bounds().max != offset;  // a batch that it is in the middle of has gone
+    }
+    if (is_wrong) {
       if (next_seen_.contains(queue_) && offset > bounds.max) {
         report_.warnings.push_back(fmt::format("queue {}#{} has no record for offsets {} to {}", record.topic,
                                                record.queue_id, bounds.max, offset - 1));
       }
       if (const auto status = store_.queues_->reset(*queue_, offset); !status) return status;
     }
-    next_seen_[queue_] = offset + 1;
+    next_seen_[queue_] = {offsets.end()};
   }
   return store_.enter(record, position, queue_, keys_);
 }

@@ -31,6 +31,8 @@ class Store::Recovery {
   Outcome tell_claimed();
   Outcome open_parts();
   Outcome complete_index();
+  /// The topics' attributes against the queues that there are.
+  Outcome check_kinds();
   /// Whether a record with keys stands behind the one at `after`, in front of `before`, and not far away.
   Result<bool> has_keys_between(LogPosition after, LogPosition before);
   Outcome read_log(LogPosition from, LogPosition must_reach, bool compare);

@@ -1,5 +1,6 @@
 #include "tern/store/side_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
@@ -18,8 +19,11 @@ namespace {
 // docs/format/side_file.md
 constexpr std::string_view kMagic = "TERNSTAT";
 constexpr std::int32_t kVersion = 1;
-constexpr std::size_t kFixedSize = 56;       // magic to number of queues
-constexpr std::size_t kQueueFixedSize = 46;  // without the topic
+constexpr std::int32_t kVersionWithBatches = 2;  // there are batch queues: each queue says which entries it has
+constexpr std::size_t kFixedSize = 56;           // magic to number of queues
+constexpr std::size_t kQueueFixedSize = 46;      // without the topic
+constexpr std::size_t kEntryRangeSize = 16;
+constexpr EntryRange kNoEntries{-1, -1};  // of a simple queue
 constexpr std::size_t kCrcSize = 4;
 constexpr std::int64_t kFileSizeMax = 256 << 20;
 constexpr std::size_t kTopicSizeMax = 32'767;
@@ -31,10 +35,12 @@ std::uint32_t crc_of(std::string_view bytes) {
 std::string encode(const SideState& state) {
   std::string bytes;
   std::size_t size = kFixedSize + kCrcSize;
-  for (const auto& queue : state.queues) size += kQueueFixedSize + queue.topic.size();
+  for (const auto& queue : state.queues) size += kQueueFixedSize + kEntryRangeSize + queue.topic.size();
   bytes.reserve(size);
   bytes.append(kMagic);
-  append_be(bytes, kVersion);
+  const bool has_batches = std::any_of(state.queues.begin(), state.queues.end(),
+                                       [](const auto& queue) { return queue.entries.has_value(); });
+  append_be(bytes, has_batches ? kVersionWithBatches : kVersion);
   append_be(bytes, static_cast<std::int32_t>(state.is_clean ? 1 : 0));
   append_be(bytes, state.durable.value);
   append_be(bytes, state.dispatched.value);
@@ -51,6 +57,10 @@ std::string encode(const SideState& state) {
     append_be(bytes, queue.next_offset);
     append_be(bytes, queue.positions.first.value);
     append_be(bytes, queue.positions.end.value);
+    if (!has_batches) continue;
+    const auto entries = queue.entries.value_or(kNoEntries);
+    append_be(bytes, entries.begin);
+    append_be(bytes, entries.end);
   }
   append_be(bytes, crc_of(bytes));
   return bytes;
@@ -98,8 +108,9 @@ std::optional<SideState> decode(std::string_view bytes, std::string& why) {
     return std::nullopt;
   }
   Reader reader(body.substr(kMagic.size()));
-  if (const auto version = reader.take<std::int32_t>(); version != kVersion) {
-    why = fmt::format("has version {}, this program knows {}", version, kVersion);
+  const auto version = reader.take<std::int32_t>();
+  if (version != kVersion && version != kVersionWithBatches) {
+    why = fmt::format("has version {}, this program knows {} and {}", version, kVersion, kVersionWithBatches);
     return std::nullopt;
   }
   SideState state;
@@ -127,6 +138,15 @@ std::optional<SideState> decode(std::string_view bytes, std::string& why) {
     queue.positions.end.value = reader.take<std::int64_t>();
     is_sound = !reader.is_short() && queue.id >= 0 && queue.bounds.min.value >= 0 &&
                queue.bounds.min <= queue.bounds.max && queue.next_offset >= queue.bounds.max.value;
+    if (version == kVersionWithBatches) {
+      const EntryRange entries{reader.take<std::int64_t>(), reader.take<std::int64_t>()};
+      if (entries.begin != kNoEntries.begin || entries.end != kNoEntries.end) queue.entries = entries;
+      // An entry stands for one offset at least.
+      is_sound =
+          is_sound && (!queue.entries || (entries.begin >= 0 && entries.begin <= entries.end &&
+                                          entries.end - entries.begin <= queue.bounds.max - queue.bounds.min &&
+                                          (entries.begin < entries.end) == (queue.bounds.min < queue.bounds.max)));
+    }
     state.queues.push_back(std::move(queue));
   }
   if (!is_sound || reader.is_short() || reader.left() != 0) {

@@ -156,8 +156,9 @@ void Store::dispatch_record(std::span<const std::byte> bytes, LogPosition positi
   dispatched_records_.store(dispatched_records() + 1, std::memory_order_relaxed);
   dispatched_bytes_.store(dispatched_bytes() + record->total_size, std::memory_order_relaxed);
   if (arrivals_ != nullptr && enters_queue(record->sys_flag)) {
+    const auto offsets = offsets_of(*record, dispatch_queue_->kind());
     arrivals_->arrived({*dispatch_queue_,
-                        {record->queue_offset},
+                        {offsets.first},
                         message::tags_code(record->properties),
                         record->store_timestamp,
                         record->properties});
@@ -176,13 +177,14 @@ Status Store::enter(const message::RecordView& record, LogPosition position, Que
   if (!queue || queue->is_deleted() || queue->id() != record.queue_id || queue->topic() != record.topic) {
     queue = queues_->get_or_create(record.topic, record.queue_id);
   }
-  QueueEntry entry{position, record.total_size, 0};
+  const auto offsets = offsets_of(record, queue->kind());
+  auto entry = entry_of(record, position, offsets);
   if (record.topic == message::kScheduleTopic && hooks_.schedule_tags_code) {
     entry.tags_code = hooks_.schedule_tags_code(record.properties, record.store_timestamp);
   } else {
     entry.tags_code = message::tags_code(record.properties);
   }
-  return queue->append({record.queue_offset}, entry);
+  return queue->append({offsets.first}, entry);
 }
 
 // Apache's broker looks whether it exists; the text is the process id, as that one writes it.

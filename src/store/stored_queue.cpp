@@ -5,6 +5,7 @@
 namespace tern::store {
 
 Result<std::size_t> StoredQueue::read(QueueOffset from, std::span<QueueEntry> to, bool no_wait) const {
+  const auto& layout = shared_->layout;
   for (;;) {
     const auto [min, max] = bounds();
     if (to.empty() || from < min || from >= max || is_deleted()) return std::size_t{0};
@@ -15,8 +16,10 @@ Result<std::size_t> StoredQueue::read(QueueOffset from, std::span<QueueEntry> to
       const std::int64_t memory_begin = tail_.begin(max_.load(std::memory_order_relaxed));
       if (from.value >= memory_begin) {
         QueueEntry* entry = to.data();
-        tail_.for_each(from.value, count, [&](std::span<const std::byte> bytes) {
-          for (std::size_t i = 0; i < bytes.size(); i += kQueueEntrySize) *entry++ = load_entry(bytes.data() + i);
+        tail_.for_each(shared_->pool, from.value, count, [&](std::span<const std::byte> bytes) {
+          for (std::size_t i = 0; i < bytes.size(); i += static_cast<std::size_t>(layout.size)) {
+            *entry++ = layout.load(bytes.data() + i);
+          }
         });
         return static_cast<std::size_t>(count);
       }
@@ -26,16 +29,16 @@ Result<std::size_t> StoredQueue::read(QueueOffset from, std::span<QueueEntry> to
     count = std::min(count, shared_->files.left_in_file(from.value));
     // The bytes go to the end of `to`: decoding forward from there never overtakes itself, an entry in memory being
     // longer.
-    static_assert(sizeof(QueueEntry) >= kQueueEntrySize);
+    static_assert(sizeof(QueueEntry) >= kEntrySizeMax);
     const auto entries = to.first(static_cast<std::size_t>(count));
-    const auto bytes = std::as_writable_bytes(entries).last(static_cast<std::size_t>(count * kQueueEntrySize));
+    const auto bytes = std::as_writable_bytes(entries).last(static_cast<std::size_t>(count * layout.size));
     const auto status = shared_->files.read({*topic_, id_, serial}, from.value, bytes, no_wait);
     if (!status) {
       if (is_deleted() || from.value < min_.load(std::memory_order_acquire)) continue;  // removed meanwhile
       return status.error();
     }
     for (std::int64_t i = 0; i < count; ++i) {
-      const QueueEntry entry = load_entry(bytes.data() + i * kQueueEntrySize);
+      const QueueEntry entry = layout.load(bytes.data() + i * layout.size);
       if (!is_valid(entry)) return error(Errc::kDamaged, from.value + i);
       entries[static_cast<std::size_t>(i)] = entry;
     }

@@ -10,6 +10,7 @@
 
 #include "tern/store/queue.hpp"
 
+#include "store/entry_layout.hpp"
 #include "store/queue_ext_file.hpp"
 #include "store/queue_file.hpp"
 #include "store/queue_tail.hpp"
@@ -20,14 +21,18 @@ class StoredQueue;
 
 /// What queues need of their table; it lives as long as the last of them.
 struct QueueShare {
-  QueueShare(file::Disk& disk, const QueueOptions& options, std::int64_t file_size_bytes, std::size_t open_files_max)
-      : files(disk, options.directory, file_size_bytes, open_files_max), pool(options.memory_bytes_max) {}
+  QueueShare(file::Disk& disk, const QueueOptions& options, const EntryLayout& of_entries, std::int64_t file_size_bytes,
+             std::size_t open_files_max)
+      : layout(of_entries),
+        files(disk, options.directory, file_size_bytes, open_files_max, layout),
+        pool(options.memory_bytes_max, layout.size) {}
 
   static constexpr std::size_t kLocks = 64;
   struct alignas(64) PaddedMutex {
     Mutex mutex;
   };
 
+  const EntryLayout& layout;
   QueueFiles files;
   std::unique_ptr<QueueExtFiles> ext;  // constant once the table is open; null: there are none, and none are wanted
   TailPool pool;
@@ -69,7 +74,7 @@ class StoredQueue final : public Queue {
       start_anew(offset.value);
       is_empty = true;
     }
-    store_entry(tail_.extend(shared_->pool, this, offset.value), entry);
+    shared_->layout.store(tail_.extend(shared_->pool, this, offset.value), entry);
     if (is_empty) first_.store(entry.position.value, std::memory_order_relaxed);
     end_.store(entry.position.value + entry.size, std::memory_order_relaxed);
     max_.store(offset.value + 1, std::memory_order_release);  // after the entry: a reader that sees it finds the entry

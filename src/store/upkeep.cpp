@@ -137,6 +137,9 @@ Result<SideState> Store::Upkeep::snapshot() const {
     if (queue_state.positions.end > state.dispatched) {
       if (const auto status = hold_to(*queue, state.dispatched, queue_state); !status) return status.error();
     }
+    auto entries = queue->entries_of(queue_state.bounds);
+    if (!entries) return entries.error();
+    queue_state.entries = *entries;
     state.queues.push_back(std::move(queue_state));
   }
   return state;

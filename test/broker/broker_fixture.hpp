@@ -159,6 +159,7 @@ class BrokerFixture : public ::testing::Test {
     store_options.log.flush_interval_ms = std::int64_t{0};
     store_options.log.flush_least_pages = 0;
     store_options.queues.directory = "store/consumequeue";
+    store_options.queues.batch_directory = "store/batchconsumequeue";
     store_options.index.directory = "store/index";
     store_options.index.hash_slots = 100;
     store_options.index.entries_max = 1000;
@@ -178,7 +179,13 @@ class BrokerFixture : public ::testing::Test {
     hooks.schedule_tags_code = [this](std::string_view text, std::int64_t stored) {
       return levels->tags_code(text, stored);
     };
-    hooks.queue_found = [this](std::string_view topic, std::int32_t queue_id) { topics.ensure_queue(topic, queue_id); };
+    hooks.queue_kind = [this](std::string_view name) -> std::optional<store::QueueKind> {
+      const auto topic = topics.find(name);
+      return topic ? std::optional(queue_kind(*topic)) : std::nullopt;
+    };
+    hooks.queue_found = [this](std::string_view topic, std::int32_t queue_id, store::QueueKind kind) {
+      topics.ensure_queue(topic, queue_id, kind);
+    };
     store::OpenReport report;
     auto opened = store::Store::open(disk, clock, store_options, std::move(hooks), report);
     ASSERT_TRUE(opened) << opened.error().text;

@@ -352,7 +352,9 @@ TEST_F(Recovery, TellsTheBrokerOfQueuesThatItFoundInTheLogAlone) {
   remove_tree(disk_, "/store/consumequeue");
   std::set<std::string> found;
   Store::Hooks hooks;
-  hooks.queue_found = [&](std::string_view topic, std::int32_t id) { found.insert(fmt::format("{}#{}", topic, id)); };
+  hooks.queue_found = [&](std::string_view topic, std::int32_t id, QueueKind) {
+    found.insert(fmt::format("{}#{}", topic, id));
+  };
   StoreLife life(disk_, clock_, options_, hooks);
   ASSERT_TRUE(life) << life.problem.text;
   EXPECT_EQ(found, (std::set<std::string>{"TA#0", "TA#1", "TB#0", "TB#1"}));
@@ -369,7 +371,9 @@ TEST_F(Recovery, TellsTheBrokerOfEveryQueueThatTheStoreHas) {
   const auto disk = disk_.kill();
   std::set<std::string> found;
   Store::Hooks hooks;
-  hooks.queue_found = [&](std::string_view topic, std::int32_t id) { found.insert(fmt::format("{}#{}", topic, id)); };
+  hooks.queue_found = [&](std::string_view topic, std::int32_t id, QueueKind) {
+    found.insert(fmt::format("{}#{}", topic, id));
+  };
   StoreLife life(*disk, clock_, options_, hooks);
   ASSERT_TRUE(life) << life.problem.text;
   EXPECT_TRUE(life.report.used_side_file);
@@ -596,20 +600,19 @@ TEST_F(Recovery, RefusesARocksDbDirectory) {
   }
 }
 
-TEST_F(Recovery, RefusesAStoreWithBatchQueues) {
+TEST_F(Recovery, RefusesBatchQueueFilesOfAnotherSize) {
   ASSERT_TRUE(disk_.make_directories("/store/batchconsumequeue/TB/0"));
   {
     StoreLife life(disk_, clock_, options_);
     ASSERT_TRUE(life) << "nothing is in it: " << life.problem.text;
     ASSERT_TRUE(life.close());
   }
-  ASSERT_TRUE(test::write_text(disk_, "/store/batchconsumequeue/TB/0/00000000000000000000", "x"));
-  const auto before = files_in(disk_, "/store");
+  remove_tree(disk_, "/store/tern");
+  ASSERT_TRUE(test::write_text(disk_, "/store/batchconsumequeue/TB/0/00000000000000000000", "xx"));
   StoreLife life(disk_, clock_, options_);
   ASSERT_FALSE(life);
-  EXPECT_EQ(life.problem.error.code, make_error_code(Errc::kForeign));
-  EXPECT_THAT(life.problem.text, AllOf(HasSubstr("topic TB"), HasSubstr("queue.type=BatchCQ")));
-  EXPECT_EQ(files_in(disk_, "/store"), before);
+  EXPECT_EQ(life.problem.error.code, make_error_code(Errc::kWrongSegmentSize));
+  EXPECT_THAT(life.problem.text, AllOf(HasSubstr("TB"), HasSubstr("mapperFileSizeBatchConsumeQueue")));
 }
 
 TEST_F(Recovery, RefusesAnotherSegmentSizeWithBothNumbers) {

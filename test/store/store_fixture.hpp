@@ -33,6 +33,8 @@ inline StoreOptions small_store(const char* policy = "ASYNC_FLUSH") {
   options.log.flush_interval_ms = 1;
   options.log.flush_least_pages = 0;
   options.queues = {"/store/consumequeue", 200 * kQueueEntrySize, 64 << 10, 64};
+  options.queues.batch_directory = "/store/batchconsumequeue";
+  options.queues.batch_file_size_bytes = 50 * kBatchEntrySize;
   options.index.directory = "/store/index";
   options.index.hash_slots = 64;
   options.index.entries_max = 256;
@@ -60,12 +62,14 @@ struct Message {
   std::int32_t queue_id = 0;
   std::string key = {};
   std::int32_t sys_flag = 0;
+  std::int16_t inner_count = 0;  // above 0: one record that stands for so many messages
 };
 
 inline std::string properties_of(const Message& message) {
   std::string properties;
   message::PropertyWriter writer(properties);
   writer.add(message::property::kKeys, message.key);
+  if (message.inner_count > 0) message::append_inner_batch(properties, message.inner_count);
   return properties;
 }
 
@@ -92,6 +96,11 @@ struct StoreLife {
     auto parts = parts_of(message.body, message.topic, properties);
     parts.queue_id = message.queue_id;
     parts.sys_flag = message.sys_flag;
+    if (message.inner_count > 0) {
+      parts.sys_flag |= message::kSysInnerBatch | message::kSysNeedUnwrap;
+      parts.offset_count = message.inner_count;
+      parts.ends_with_inner_base = true;
+    }
     const auto kind = message.sys_flag & message::kSysTransactionMask;
     batch.clear();
     batch.begin_group();

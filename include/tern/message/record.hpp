@@ -95,8 +95,10 @@ struct RecordParts {
   std::int32_t reconsume_times = 0;
   std::int64_t prepared_transaction_offset = 0;
   std::span<const std::byte> body;
-  std::string_view properties;  // must not end with an appended CRC: it would be that of another record
-  bool appends_crc = false;     // the CRC of the whole record becomes the last property
+  std::string_view properties;        // must not end with an appended CRC: it would be that of another record
+  bool appends_crc = false;           // the CRC of the whole record becomes the last property
+  std::int16_t offset_count = 1;      // that it takes in its queue
+  bool ends_with_inner_base = false;  // the properties, as append_inner_batch() leaves them
 };
 
 /// Size of the record in bytes, or 0 if it cannot be one (properties or topic beyond 32,767 bytes, 2 GiB or more).
@@ -116,6 +118,12 @@ void encode_tail(const RecordParts& parts, std::byte* to) noexcept;  // tail_siz
 /// Writes the three fields that depend on placement into an encoded head.
 void place_head(std::byte* head, bool born_v6, std::int64_t queue_offset, std::int64_t physical_offset,
                 std::int64_t store_timestamp) noexcept;
+/// The properties of a record that is a batch of `count` messages, behind those that it has: its last one is where its
+/// offsets begin, which is known when it is placed.
+void append_inner_batch(std::string& properties, std::int16_t count);
+/// Writes that number into the last kInnerBaseSize bytes of such properties, of which `properties_end` is the end.
+inline constexpr std::size_t kInnerBaseSize = 20;
+void place_inner_base(std::byte* properties_end, std::int64_t base) noexcept;
 /// `properties` without the CRC of the record that they come from.
 [[nodiscard]] std::string_view without_appended_crc(std::string_view properties) noexcept;
 /// The digits of the CRC of a whole record, into the last kAppendedCrcSize bytes of an encoded tail. `crc` is that of

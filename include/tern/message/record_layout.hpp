@@ -73,8 +73,8 @@ inline constexpr std::int32_t kSysTransactionCommit = 0x8;
 inline constexpr std::int32_t kSysTransactionRollback = 0xC;
 inline constexpr std::int32_t kSysBornHostV6 = 0x10;
 inline constexpr std::int32_t kSysStoreHostV6 = 0x20;
-inline constexpr std::int32_t kSysNeedUnwrap = 0x40;
-inline constexpr std::int32_t kSysInnerBatch = 0x80;
+inline constexpr std::int32_t kSysNeedUnwrap = 0x40;  // the client makes messages of an inner batch
+inline constexpr std::int32_t kSysInnerBatch = 0x80;  // the body is that of a batch
 
 // What clients and tools rely on.
 static_assert(offset_of::kPhysicalOffset == 28 && offset_of::kSysFlag == 36);

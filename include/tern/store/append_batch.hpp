@@ -34,8 +34,10 @@ struct StagedRecord {
   std::span<const std::byte> body;
   std::int32_t total_size = 0;
   bool born_v6 = false;
-  std::optional<Crc32Behind> crc_behind_head;  // if the record's own CRC is appended: seal() after place_head()
+  std::optional<Crc32Behind> crc_behind_head;  // if the record's own CRC is appended: up to it, or the inner base
   bool takes_offset = true;  // false for prepared and rollback records: queue offset 0, the queue's next is untouched
+  std::int16_t offset_count = 1;     // how many it takes
+  std::uint32_t inner_base_end = 0;  // in the tail, of an inner batch: place_inner_base() after placement; 0: none
 
   Placement placement;
   std::optional<Errc> error;  // set after append: this record was not placed
@@ -83,8 +85,9 @@ class AppendBatch {
     return arena_.data() + record.head_at + record.head_size;
   }
 
-  /// For strategies: the head is placed, so the CRC of the whole record can be known. Constant time, whatever the size.
-  void seal(const StagedRecord& record) noexcept;
+  /// For strategies: the record is placed, so what depends on that can be written into its head and tail, and the CRC
+  /// of the whole, if it has one, be known. Constant time, whatever the size.
+  void place(const StagedRecord& record) noexcept;
   /// For strategies: the first `count` pending groups have got their placement or their final error.
   void settle(std::size_t count) { settled_ += count; }
 

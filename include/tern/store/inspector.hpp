@@ -28,10 +28,12 @@ struct InspectOptions {
   // Empty: the usual ones in `root`.
   std::string log_directory;
   std::string queue_directory;
+  std::string batch_queue_directory;
   std::string index_directory;
   // As configured; 0: taken from the files themselves.
   std::int64_t segment_size_bytes = 0;
   std::int64_t queue_file_size_bytes = 0;
+  std::int64_t batch_queue_file_size_bytes = 0;
   // As configured; 0: the defaults. An index file does not say how many slots it has, so files of another size are then
   // passed over.
   std::int64_t index_slots = 0;
@@ -75,9 +77,11 @@ struct StoreOverview {
   std::vector<Segment> segments;
 
   std::int64_t queue_file_size_bytes = 0;
+  std::int64_t batch_queue_file_size_bytes = 0;
   struct Queue {
     std::string topic;
     std::int32_t id = 0;
+    QueueKind kind = QueueKind::kSimple;
     QueueBounds bounds;  // as the files say it; those of a running store are up to a second behind
     std::size_t files = 0;
   };
@@ -135,7 +139,7 @@ struct Held {
 };
 
 struct HeldEntry {
-  QueueOffset offset;
+  QueueOffset offset;  // the first of entry.count
   QueueEntry entry;
   std::string file;
   std::int64_t at = 0;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,18 @@ struct QueueBounds {
   QueueOffset max;  // next to be dispatched: what GET_MAX_OFFSET answers
 };
 
+/// How a topic's queues count, its attribute queue.type: by records (SimpleCQ), or by the messages in them (BatchCQ),
+/// of which a record may hold several.
+enum class QueueKind : std::uint8_t { kSimple, kBatch };
+/// What is known of a topic's kind: nullopt if it has no attributes because there is no such topic.
+using QueueKindOf = std::function<std::optional<QueueKind>(std::string_view topic)>;
+
+/// Which entries of a batch queue's files its bounds are. In a simple queue they are numbered as the offsets.
+struct EntryRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
 /// Where in the log the record of offset min begins and that of max - 1 ends; -1 if there is none or it is not known.
 /// Read it after bounds(): `end` may then be that of a later record, never that of an earlier one.
 struct QueuePositions {
@@ -37,22 +50,28 @@ class Queue {
   [[nodiscard]] virtual const std::string& topic() const noexcept = 0;
   [[nodiscard]] virtual std::int32_t id() const noexcept = 0;
   [[nodiscard]] virtual bool is_deleted() const noexcept = 0;
+  [[nodiscard]] virtual QueueKind kind() const noexcept { return QueueKind::kSimple; }
 
   /// The next offset to assign. Guarded by the append lock: only a PutStrategy touches it (and recovery, before start).
   std::int64_t next_offset = 0;
 
-  /// Adds the entry of the record with this offset. Dispatch role only. An offset below max is ignored (already there,
-  /// after a restart), unless the record stands behind the last one: then the queue begins anew with it; above max
-  /// leaves a gap that is filled with Apache's pre-fill entries (0, 0x7FFFFFFF, 0) only if the queue is empty, else
-  /// kDamaged.
+  /// Adds the entry of the record whose first offset this is; entry.count of them, in a batch queue. Dispatch role
+  /// only. An offset below max is ignored (already there, after a restart), unless the record stands behind the last
+  /// one: then the queue begins anew with it; above max leaves a gap that is filled with Apache's pre-fill entries (0,
+  /// 0x7FFFFFFF, 0) only if the queue is empty, else kDamaged.
   virtual Status append(QueueOffset offset, const QueueEntry& entry) = 0;
 
   [[nodiscard]] virtual QueueBounds bounds() const noexcept = 0;                  // any thread
   [[nodiscard]] virtual QueuePositions positions() const noexcept { return {}; }  // any thread; for the side file
-  /// Copies entries [from, from + to.size()) as far as they exist and stand in one file or in memory; returns how many:
-  /// 0 outside of the bounds. kWouldBlock (only with no_wait) if they are in a file that is not open or not in the page
-  /// cache; kDamaged, with the offset, if what the file holds there is no entry. Any thread.
+  /// Copies entries from that of offset `from` on as far as they exist and stand in one file or in memory; returns how
+  /// many: 0 outside of the bounds. Of a batch, what begins at `from`: so offsets and counts always add up. kWouldBlock
+  /// (only with no_wait) if they are in a file that is not open or not in the page cache; kDamaged, with the offset, if
+  /// what the file holds there is no entry. Any thread.
   virtual Result<std::size_t> read(QueueOffset from, std::span<QueueEntry> to, bool no_wait) const = 0;
+  /// The first offset of the record that holds this one, which is inside of the bounds. May ask the disk.
+  virtual Result<QueueOffset> begin_of(QueueOffset offset) const { return offset; }
+  /// For the side file; nullopt if the bounds say it. kNotFound if they are not the queue's any more.
+  virtual Result<std::optional<EntryRange>> entries_of(QueueBounds /*bounds*/) const { return std::nullopt; }
 };
 using QueuePtr = std::shared_ptr<Queue>;
 
@@ -64,6 +83,9 @@ struct QueueOptions {
   // Extension files, in <directory>_ext: read where there are any, written only if asked.
   bool writes_ext = false;                      // enableConsumeQueueExt
   std::int64_t ext_file_size_bytes = 48 << 20;  // mappedFileSizeConsumeQueueExt
+  // Of batch queues; of memory and descriptors they have a quarter as much beside. Empty: there are none.
+  std::string batch_directory = {};                 // <root>/batchconsumequeue
+  std::int64_t batch_file_size_bytes = 13'800'000;  // mapperFileSizeBatchConsumeQueue, rounded up to a multiple of 46
 };
 
 /// All queues of a store. find, get_or_create, all, of_topic and remove_topic from any thread (remove_topic asks the
@@ -74,7 +96,10 @@ struct QueueOptions {
 /// finishes that.
 class QueueTable {
  public:
-  static Result<std::unique_ptr<QueueTable>> open(file::Disk& disk, const QueueOptions& options, std::string& problem);
+  /// `kind_of` is asked when a topic's first queue is created, from the thread that does; without it, or if it does not
+  /// know, that is a simple one.
+  static Result<std::unique_ptr<QueueTable>> open(file::Disk& disk, const QueueOptions& options, std::string& problem,
+                                                  QueueKindOf kind_of = {});
   virtual ~QueueTable() = default;
   /// Extension files hold the store time of each record: who knows it. Before the first write_step; 0 without it.
   using StoreTimeOf = std::function<std::int64_t(LogPosition)>;
@@ -93,12 +118,14 @@ class QueueTable {
   virtual Status load_from_files(std::string* problem = nullptr, bool is_synced = true) = 0;
   /// Costs no system call. With `positions` neither truncate_to nor forget_before opens a file to see that nothing
   /// changes.
-  virtual Status restore(std::string_view topic, std::int32_t id, QueueBounds bounds,
-                         QueuePositions positions = {}) = 0;
+  /// `entries` of a batch queue; without them, if the topic has such queues, the bounds must be empty.
+  virtual Status restore(std::string_view topic, std::int32_t id, QueueBounds bounds, QueuePositions positions = {},
+                         const std::optional<EntryRange>& entries = {}) = 0;
   /// After `restore` from a clean stop: nothing stands behind the ends of the restored queues, so nobody has to look.
   virtual void trust_ends() = 0;
   virtual Status truncate_to(LogPosition end) = 0;
   /// The queue ends at `end`, which is not above its max: after a scan of the whole log, behind its last record there.
+  /// A batch of which `end` is in the middle goes.
   virtual Status cut(Queue& queue, QueueOffset end) = 0;
   /// A queue whose files are gone or wrong starts again at `first` (the offset of its first record in the log).
   virtual Status reset(Queue& queue, QueueOffset first) = 0;

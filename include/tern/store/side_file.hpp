@@ -24,8 +24,9 @@ struct SideState {
     std::string topic;
     std::int32_t id = 0;
     QueueBounds bounds;
-    std::int64_t next_offset = 0;   // kept even when the queue holds nothing any more
-    QueuePositions positions = {};  // read after bounds; with them opening asks no queue file
+    std::int64_t next_offset = 0;            // kept even when the queue holds nothing any more
+    QueuePositions positions = {};           // read after bounds; with them opening asks no queue file
+    std::optional<EntryRange> entries = {};  // of a batch queue
   };
   std::vector<QueueState> queues;
 };

@@ -96,12 +96,14 @@ class Store {
   /// What the broker knows and recovery needs.
   struct Hooks {
     ScheduleTagsCode schedule_tags_code;  // empty: the tag hash
+    /// Which kind of queues a topic has, by its attributes; any thread. Empty: nothing is known.
+    QueueKindOf queue_kind = {};
     /// The directory is this process's (locked, of the right broker, of a kind that we read), and nothing has been
     /// changed in it: the broker reads its tables. `has_records`: the log holds, or once held, a record. The text, if
     /// any, says why the store must not be opened.
     std::function<std::optional<std::string>(bool has_records)> claimed;
     /// The store has this queue: the broker makes sure that it knows the topic. Once for each, after recovery.
-    std::function<void(std::string_view topic, std::int32_t queue_id)> queue_found;
+    std::function<void(std::string_view topic, std::int32_t queue_id, QueueKind kind)> queue_found;
     /// How far groups have come. Asked for when no side file says where emptied queues stood: they continue at the
     /// largest offset that was committed, since consumers must never see an offset twice. While opening.
     std::function<std::vector<CommittedOffset>()> committed_offsets;

@@ -27,14 +27,19 @@ using LogPosition = Number<struct LogPositionTag>;
 /// A message's index in its queue.
 using QueueOffset = Number<struct QueueOffsetTag>;
 
-/// What a queue holds about a message, and what a reader filters on. 20 bytes on disk.
+/// What a queue holds about a record, and what a reader filters on. On disk 20 bytes, or 46 in a batch queue, whose
+/// entries alone hold the last three: elsewhere an entry is one message.
 struct QueueEntry {
   LogPosition position;
   std::int32_t size = 0;
   std::int64_t tags_code = 0;
+  std::int32_t count = 1;  // queue offsets that the record stands for
+  std::int64_t base = 0;   // the first of them
+  std::int64_t store_timestamp = 0;
   friend bool operator==(const QueueEntry&, const QueueEntry&) = default;
 };
 inline constexpr std::int64_t kQueueEntrySize = 20;
+inline constexpr std::int64_t kBatchEntrySize = 46;
 /// Tag codes are sign-extended hashes or times. What is below all of them is where the code stands in the queue's
 /// extension file (docs/format/consume_queue_ext.md). Queue::read looks it up; only what cannot be read there is left
 /// as it is. Such an entry passes every filter, for the client looks at the tags themselves.

@@ -363,7 +363,6 @@ constexpr ForeignKey kApacheBrokerKeys[] = {
     {"mappedFileSizeConsumeQueue", "6000000"},
     {"enableConsumeQueueExt", "false"},
     {"mappedFileSizeConsumeQueueExt", "50331648"},
-    {"mapperFileSizeBatchConsumeQueue", "13800000"},
     {"bitMapLengthConsumeQueueExt", "64"},
     {"flushIntervalCommitLog", "500"},
     {"commitIntervalCommitLog", "200"},

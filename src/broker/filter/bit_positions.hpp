@@ -1,7 +1,7 @@
 #pragma once
 // Where a consumer's bits stand in the filter bit maps that Apache's brokers put into extension files
-// (docs/format/consume_queue_ext.md). Ours writes no bit maps; but consumerFilter.json holds the positions, and Apache's
-// broker forgets every filter in a file without them. Pure.
+// (docs/format/consume_queue_ext.md). Ours writes no bit maps; but consumerFilter.json holds the positions, and
+// Apache's broker forgets every filter in a file without them. Pure.
 
 #include <cstdint>
 #include <string_view>

@@ -289,9 +289,10 @@ void ConsumerFilters::read(const Json& topics) {
       const auto bit_count = bits != nullptr ? protocol::int_member(*bits, "bitNum") : 0;
       if (positions == nullptr || bit_count != bit_maps_.bits ||
           positions->size() != static_cast<std::size_t>(bit_maps_.bits_of_consumer)) {
-        log_warning("{}: the filter of group {} for topic {} is for bit maps of {} bits, not of {} with {} of each "
-                    "group: all filters of the file are left aside",
-                    file_.path(), group, topic, bit_count, bit_maps_.bits, bit_maps_.bits_of_consumer);
+        log_warning(
+            "{}: the filter of group {} for topic {} is for bit maps of {} bits, not of {} with {} of each "
+            "group: all filters of the file are left aside",
+            file_.path(), group, topic, bit_count, bit_maps_.bits, bit_maps_.bits_of_consumer);
         groups_.clear();
         bytes_ = 0;
         return;

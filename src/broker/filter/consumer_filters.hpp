@@ -28,8 +28,8 @@ namespace tern::broker {
 /// Filters come with heartbeats, and stay for some time after their group has gone. All calls from any thread; save()
 /// by one at a time.
 ///
-/// Bounded by kFilterBytesMax: at it, those of groups that have gone are dropped; if that is not enough, new ones are not
-/// taken, and pulls of their groups are answered FILTER_DATA_NOT_EXIST.
+/// Bounded by kFilterBytesMax: at it, those of groups that have gone are dropped; if that is not enough, new ones are
+/// not taken, and pulls of their groups are answered FILTER_DATA_NOT_EXIST.
 class ConsumerFilters final : public PropertyFilters, public SubscriptionListener {
  public:
   ConsumerFilters(const FilterOptions& options, file::Disk& disk, std::string path, const Clock& clock);

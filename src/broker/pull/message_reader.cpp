@@ -109,6 +109,7 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
   std::array<store::QueueEntry, kEntriesAtOnce> entries;
   FilterWork work(filter.properties);
   bool removed = false;
+  // In a batch queue an entry is a record with several messages, which the client gets whole.
   while (offset < scan_end && result.count < count_max && !work.is_used_up()) {
     const auto want = static_cast<std::size_t>(std::min<std::int64_t>(kEntriesAtOnce, scan_end - offset));
     const auto got = queue.read({offset}, std::span(entries).first(want), no_wait);
@@ -120,8 +121,10 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
       if (result.count > 0) break;
       return stop(ReadStatus::kOffsetFoundNull, offset);
     }
-    for (std::size_t i = 0; i < *got && result.count < count_max && !work.is_used_up(); ++i, ++offset) {
+    for (std::size_t i = 0; i < *got && offset < scan_end && result.count < count_max && !work.is_used_up();
+         offset += entries[i++].count) {
       const auto& entry = entries[i];
+      if (result.count > 0 && result.count + entry.count > count_max) return stop(ReadStatus::kFound, offset);
       if (filter.tags != nullptr && !store::is_ext_address(entry.tags_code) && !filter.tags->matches(entry.tags_code))
         continue;
       if (entry.position < log_min) {
@@ -143,7 +146,7 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
         removed = true;  // it left the log between the two looks
         continue;
       }
-      if (*appended) ++result.count;
+      if (*appended) result.count += entry.count;
     }
   }
   if (result.count > 0) return stop(ReadStatus::kFound, offset);

@@ -86,6 +86,10 @@ void consumer_send_back(const remoting::Request& request, remoting::Reply reply,
     job->record = std::move(*record);
     services.on_io_thread(io_thread, [job, &services](SendStage& stage) {
       const auto failed = message::parse_record(std::as_bytes(std::span(job->record)), message::BodyCheck::kSkip);
+      // One message cannot be told from the others of its batch: its client sends it itself when it gets this answer.
+      if ((failed->sys_flag & message::kSysInnerBatch) != 0) {
+        return job->reply(protocol::refuse(ResponseCode::kSystemError, "MESSAGE_ILLEGAL"));
+      }
       message::RecordParts parts;
       parts.flag = failed->flag;
       parts.sys_flag = failed->sys_flag & ~(message::kSysBornHostV6 | message::kSysStoreHostV6);

@@ -1,5 +1,6 @@
 // SEND_MESSAGE (10), SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320): one message, or a batch (decided by the batch
-// flag, not by the code). The order of checks is Apache's, because clients and tools see which answer comes first.
+// flag, not by the code), which a topic with queue.type=BatchCQ stores as one record. The order of checks is Apache's,
+// because clients and tools see which answer comes first.
 #include "broker/send/send_message.hpp"
 
 #include <charconv>
@@ -54,7 +55,8 @@ constexpr std::string_view kTooLargeForARecord =
     "With what the broker adds, its properties have more than the 32767 bytes that a record can hold, or the record is "
     "larger than mappedFileSizeCommitLog allows";
 constexpr std::string_view kNoInnerBatch =
-    "Inner batches need queues of another kind (queue.type=BatchCQ), which this broker does not have";
+    "Only this broker makes one message of a batch, and only for topics with queue.type=BatchCQ";
+constexpr std::size_t kInnerBatchMax = 32'767;     // what the 16 bits of a queue entry can count
 constexpr int kClientWithMaxReconsumeTimes = 121;  // V3_4_9
 
 bool is_true(std::string_view text) {
@@ -95,15 +97,14 @@ std::string_view why_not_created(const BrokerOptions& options) {
                                     : "autoCreateTopicEnable=false: a send creates none";
 }
 
-// Their queue entries are of another kind: entries of ours would stop Apache's broker when it opens the store.
-bool has_batch_queues(const TopicConfig& topic) {
-  const auto type = topic.attributes.find("queue.type");
-  return type != topic.attributes.end() && type->second == "BatchCQ";
-}
-
-Response refuse_batch_queues() {
-  return protocol::refuse(ResponseCode::kMessageIllegal,
-                          "topics with queue.type=BatchCQ are not supported by this broker");
+// What the one record of a batch says of itself: the properties of the request, not those of its items.
+void write_inner_batch_properties(std::string_view given, std::string_view cluster, std::string_view old_crc,
+                                  std::size_t count, std::string& to) {
+  to.clear();
+  message::PropertyWriter writer(to);
+  writer.add(property::kCluster, cluster);
+  writer.copy(given, property::kCluster, property::kInnerNum, property::kInnerBase, old_crc);
+  message::append_inner_batch(to, static_cast<std::int16_t>(count));
 }
 
 }  // namespace
@@ -170,8 +171,10 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   // What Apache's store refuses: asked for last.
   const auto illegal_size = size_problem(options, request.body.size(), fields->properties.size());
 
-  // One record that holds several messages: only queues of another kind can count those.
+  // One record that holds several messages.
   const bool is_inner_batch = (parts.sys_flag & message::kSysInnerBatch) != 0;
+  // The CRC of another record, if ours get one; otherwise it is a property as any other.
+  const auto old_crc = stage.appends_crc() ? property::kCrc32 : property::kPopCheckpoint;
 
   if (fields->batch) {
     if (fields->topic.size() > static_cast<std::size_t>(message::kTopicLengthMax)) {
@@ -186,7 +189,6 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     if (illegal_size) return refuse_with(illegal(options, *illegal_size));
     if ((parts.sys_flag & message::kSysTransactionMask) != 0 || is_delayed)
       return refuse_with(illegal(options, "A batch can neither be a transaction nor be delayed"));
-    if (has_batch_queues(*topic)) return refuse_with(refuse_batch_queues());
     if (is_inner_batch || message::find_property(fields->properties, property::kInnerNum))
       return refuse_with(illegal(options, kNoInnerBatch));
     boost::container::small_vector<message::RecordParts, 64> items;
@@ -204,6 +206,19 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     if (items.empty()) return refuse_with(illegal(options, "The batch holds no message"));
     const auto wait = message::find_property(fields->properties, property::kWait);
     const auto key = message::find_property(fields->properties, property::kUniqueKey);
+    if (key && queue_kind(*topic) == store::QueueKind::kBatch) {
+      if (items.size() > kInnerBatchMax) {
+        return refuse_with(
+            illegal(options, "A batch for a topic with queue.type=BatchCQ holds 32767 messages at most"));
+      }
+      write_inner_batch_properties(fields->properties, services.identity.cluster, old_crc, items.size(),
+                                   stage.scratch());
+      parts.properties = stage.scratch();
+      parts.sys_flag |= message::kSysNeedUnwrap | message::kSysInnerBatch;
+      parts.offset_count = static_cast<std::int16_t>(items.size());
+      parts.ends_with_inner_base = true;
+      items.assign(1, parts);
+    }
     if (!stage.send(reply, items, !wait || is_true(*wait), std::string(key.value_or(""))))
       return refuse_with(illegal(options, kTooLargeForARecord));
     return;
@@ -266,7 +281,6 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal,
                                         "topics with cleanup.policy=COMPACTION are not supported by this broker"));
   }
-  if (has_batch_queues(*topic)) return refuse_with(refuse_batch_queues());
   if (is_transaction && !(fields->reconsume_times > 0 && delay_level > 0)) {
     return refuse_with(protocol::refuse(ResponseCode::kNoPermission,
                                         "the broker[{}] sending transaction message is forbidden: transactions "
@@ -283,8 +297,6 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   auto& properties = stage.scratch();
   properties.clear();
   message::PropertyWriter writer(properties);
-  // The CRC of another record, if ours get one; otherwise it is a property as any other.
-  const auto old_crc = stage.appends_crc() ? property::kCrc32 : property::kPopCheckpoint;
   std::string made_key;
   writer.add(property::kMessageRegion, options.region_id);
   if (unique_key.empty()) {

@@ -64,7 +64,9 @@ bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordPart
       return false;
     }
   }
-  batch_->waiters.push_back({std::move(reply), {}, wait_for_durable, std::move(unique_key), clock_.steady_ms()});
+  const bool is_inner_batch = (parts.front().sys_flag & message::kSysInnerBatch) != 0;
+  batch_->waiters.push_back(
+      {std::move(reply), {}, wait_for_durable, std::move(unique_key), clock_.steady_ms(), is_inner_batch});
   end_send();
   return true;
 }
@@ -221,6 +223,7 @@ void SendStage::answer(Waiter& waiter, const PutOutcome& outcome, std::string me
     response.fields.add("queueId", queue_id);
     response.fields.add("queueOffset", outcome.placement.queue_offset.value);
     if (!waiter.unique_key.empty()) response.fields.add("transactionId", waiter.unique_key);
+    if (waiter.is_inner_batch) response.fields.add("batchUniqId", waiter.unique_key);
   }
   response.fields.add("MSG_REGION", options_.region_id);
   response.fields.add("TRACE_ON", options_.trace_on ? "true" : "false");

@@ -63,6 +63,7 @@ class SendStage {
     bool wait_for_durable = false;
     std::string unique_key;
     std::int64_t since_ms = 0;
+    bool is_inner_batch = false;  // the key is that of one record with several messages
   };
   struct Batch {
     store::AppendBatch records;

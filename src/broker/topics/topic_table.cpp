@@ -34,6 +34,12 @@ std::string TopicConfig::text() const {
       attribute_text);
 }
 
+store::QueueKind queue_kind(const TopicConfig& topic) {
+  const auto type = topic.attributes.find("queue.type");
+  return type != topic.attributes.end() && type->second == "BatchCQ" ? store::QueueKind::kBatch
+                                                                     : store::QueueKind::kSimple;
+}
+
 Json to_json(const TopicConfig& topic) {
   Json json = topic.others;
   json["attributes"] = topic.attributes.empty() ? Json::object() : Json(topic.attributes);
@@ -222,7 +228,7 @@ TopicPtr TopicTable::ensure(std::string_view topic, int queues, int sys_flag, bo
   return created;
 }
 
-void TopicTable::ensure_queue(std::string_view topic, int queue_id) {
+void TopicTable::ensure_queue(std::string_view topic, int queue_id, store::QueueKind kind) {
   const auto existing = find(topic);
   if (existing && queue_id < std::max(existing->read_queues, existing->write_queues)) return;
   if (message::topic_problem(topic) || queue_id < 0 || queue_id >= kQueuesMax) return;
@@ -230,6 +236,7 @@ void TopicTable::ensure_queue(std::string_view topic, int queue_id) {
   if (existing) config = *existing;
   config.name = topic;
   if (!existing) config.read_queues = config.write_queues = 1;
+  if (!existing && kind == store::QueueKind::kBatch) config.attributes["queue.type"] = "BatchCQ";
   config.read_queues = std::max(config.read_queues, queue_id + 1);
   config.write_queues = std::max(config.write_queues, queue_id + 1);
   log_warning("the log holds messages of {}#{}, which topics.json does not know: registered again", topic, queue_id);

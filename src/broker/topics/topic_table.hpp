@@ -16,6 +16,7 @@
 #include "tern/base/work_queue.hpp"
 #include "tern/file/metadata_file.hpp"
 #include "tern/protocol/json.hpp"
+#include "tern/store/queue.hpp"
 
 #include "broker/data_version.hpp"
 #include "broker/identity.hpp"
@@ -41,6 +42,8 @@ struct TopicConfig {
   [[nodiscard]] std::string text() const;
 };
 using TopicPtr = std::shared_ptr<const TopicConfig>;
+/// By its attribute queue.type, which never changes.
+[[nodiscard]] store::QueueKind queue_kind(const TopicConfig& topic);
 protocol::Json to_json(const TopicConfig& topic);
 std::optional<TopicConfig> topic_from_json(std::string_view name, const protocol::Json& json);
 
@@ -70,7 +73,7 @@ class TopicTable {
   /// %RETRY% and %DLQ% topics: created with `queues` queues, perm 6, if missing.
   TopicPtr ensure(std::string_view topic, int queues, int sys_flag, bool is_order);
   /// The log holds records of this queue: the topic exists again, wide enough.
-  void ensure_queue(std::string_view topic, int queue_id);
+  void ensure_queue(std::string_view topic, int queue_id, store::QueueKind kind);
   bool remove(std::string_view topic, Saved saved = {});
   /// Order topics, as the nameserver names them.
   void set_order_topics(const std::vector<std::string>& topics);

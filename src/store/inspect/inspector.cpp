@@ -63,6 +63,23 @@ Result<bool> state_fits(LogReader& log, const SideState& state) {
   return status.error();
 }
 
+/// The offsets of entries [first, end). Of a batch queue without any, those that its last one ends with.
+Result<QueueBounds> bounds_between(QueueReader& reader, std::int64_t first, std::int64_t end) {
+  if (reader.queue().kind == QueueKind::kSimple) return QueueBounds{{first}, {end}};
+  QueueBounds bounds;
+  if (end > reader.begin()) {
+    const auto last = reader.at(end - 1);
+    if (!last) return last.error();
+    if (*last) bounds.min = bounds.max = {(*last)->base + (*last)->count};
+  }
+  if (first < end) {
+    const auto entry = reader.at(first);
+    if (!entry) return entry.error();
+    if (*entry) bounds.min = {(*entry)->base};
+  }
+  return bounds;
+}
+
 }  // namespace
 
 const Finding* VerifyReport::first_damage() const {
@@ -132,13 +149,16 @@ Result<StoreOverview> Inspector::overview() {
   }
 
   overview.queue_file_size_bytes = files.queue_file_size_bytes;
+  overview.batch_queue_file_size_bytes = files.batch_queue_file_size_bytes;
   for (const auto& queue : files.queues) {
-    QueueReader reader(disk, queue, files.queue_file_size_bytes);
+    QueueReader reader(disk, queue);
     const auto end = reader.find_end();
     if (!end) return end.error();
     const auto first = reader.find_first(log.min_position(), *end);
     if (!first) return first.error();
-    overview.queues.push_back({queue.topic, queue.id, {{*first}, {*end}}, queue.files.size()});
+    const auto bounds = bounds_between(reader, *first, *end);
+    if (!bounds) return bounds.error();
+    overview.queues.push_back({queue.topic, queue.id, queue.kind, *bounds, queue.files.size()});
   }
 
   for (const auto& file : files.index_files) {
@@ -210,16 +230,18 @@ Status Inspector::entries(std::string_view topic, std::int32_t id, QueueOffset f
   const auto queue = std::find_if(queues.begin(), queues.end(),
                                   [&](const auto& each) { return each.topic == topic && each.id == id; });
   if (queue == queues.end()) return error(Errc::kNotFound);
-  QueueReader reader(parts_->disk, *queue, parts_->files.queue_file_size_bytes);
+  QueueReader reader(parts_->disk, *queue);
   LogReader log(parts_->disk, parts_->files);
   const auto end = reader.find_end();
   if (!end) return end.error();
-  for (auto offset = std::max(from.value, reader.begin()); offset < *end && count > 0; ++offset, --count) {
-    const auto entry = reader.at(offset);
+  const auto begin = reader.find_offset(from, *end);
+  if (!begin) return begin.error();
+  for (auto number = *begin; number < *end && count > 0; ++number, --count) {
+    const auto entry = reader.at(number);
     if (!entry) return entry.error();
     if (!*entry) continue;  // the file is missing: verify tells it
-    const auto place = reader.place_of(offset);
-    HeldEntry found{{offset}, **entry, place.file, place.at, std::nullopt};
+    const auto place = reader.place_of(number);
+    HeldEntry found{reader.offset_of(number, **entry), **entry, place.file, place.at, std::nullopt};
     if (!is_prefill(**entry) && log.find((*entry)->position) != nullptr) {
       auto held = log.held_at((*entry)->position, message::BodyCheck::kVerifyCrc);
       if (!held) return held.error();

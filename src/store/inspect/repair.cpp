@@ -58,10 +58,9 @@ class Planner {
       return true;
     }
     if (file == options_.log_directory || is_below(file, options_.log_directory)) return take_log(finding);
-    if (is_below(file, options_.queue_directory)) {
+    if (is_below(file, options_.queue_directory) || is_below(file, options_.batch_queue_directory)) {
       for (const auto& queue : files_.queues) {
-        const auto directory = fmt::format("{}/{}/{}", options_.queue_directory, queue.topic, queue.id);
-        if (file == directory || is_below(file, directory)) moved_queues_[directory] = finding.text;
+        if (file == queue.directory || is_below(file, queue.directory)) moved_queues_[queue.directory] = finding.text;
       }
       return true;  // where there are no files, the next start makes them
     }
@@ -160,7 +159,7 @@ class Planner {
 
   void take_queue(const std::string& directory, const std::string& why) {
     for (const auto& queue : files_.queues) {
-      if (fmt::format("{}/{}/{}", options_.queue_directory, queue.topic, queue.id) != directory) continue;
+      if (queue.directory != directory) continue;
       // From the last one backwards: the next start looks whether that is there.
       for (auto file = queue.files.rbegin(); file != queue.files.rend(); ++file) {
         if (!moved_files_.contains(file->path)) move(file->path, why);
@@ -184,10 +183,12 @@ class Planner {
 
   /// The path that it has in a store whose directories all stand in the root.
   [[nodiscard]] std::string kept_as(const std::string& path) const {
-    const std::pair<std::string_view, std::string_view> places[] = {{options_.log_directory, "commitlog"},
-                                                                    {options_.queue_directory, "consumequeue"},
-                                                                    {options_.index_directory, "index"},
-                                                                    {options_.root, ""}};
+    const std::pair<std::string_view, std::string_view> places[] = {
+        {options_.log_directory, "commitlog"},
+        {options_.queue_directory, "consumequeue"},
+        {options_.batch_queue_directory, "batchconsumequeue"},
+        {options_.index_directory, "index"},
+        {options_.root, ""}};
     for (const auto& [directory, name] : places) {
       if (!is_below(path, directory)) continue;
       const auto rest = path.substr(directory.size() + 1);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "store/log_segment.hpp"
 #include "store/queue_file.hpp"
@@ -57,7 +58,8 @@ class Lister {
 
   boost::system::result<StoreFiles, OpenProblem> list() {
     found_.index_shape = {options_.index_slots, options_.index_entries_max};
-    for (const auto step : {&Lister::list_segments, &Lister::list_queues, &Lister::list_index}) {
+    for (const auto step :
+         {&Lister::list_segments, &Lister::list_simple_queues, &Lister::list_batch_queues, &Lister::list_index}) {
       if (auto problem = (this->*step)()) return std::move(*problem);
     }
     return std::move(found_);
@@ -132,9 +134,18 @@ class Lister {
     return std::nullopt;
   }
 
-  Problem list_queues() {
+  Problem list_simple_queues() {
+    return list_queues(QueueKind::kSimple, options_.queue_directory, options_.queue_file_size_bytes,
+                       found_.queue_file_size_bytes);
+  }
+  Problem list_batch_queues() {
+    return list_queues(QueueKind::kBatch, options_.batch_queue_directory, options_.batch_queue_file_size_bytes,
+                       found_.batch_queue_file_size_bytes);
+  }
+
+  Problem list_queues(QueueKind kind, const std::string& directory, std::int64_t size_bytes, std::int64_t& found_size) {
+    const std::size_t before = found_.queues.size();
     Listed topics;
-    const auto& directory = options_.queue_directory;
     if (auto problem = entries(directory, topics)) return problem;
     std::vector<FoundFile> all;
     for (const auto& topic : topics) {
@@ -152,7 +163,7 @@ class Lister {
           note(queue_path, "is no directory of a queue");
           continue;
         }
-        FoundQueue found{topic.name, *id, {}};
+        FoundQueue found{topic.name, *id, {}, kind, queue_path, 0};
         Listed files;
         if (auto problem = entries(queue_path, files)) return problem;
         for (const auto& entry : files) {
@@ -168,21 +179,26 @@ class Lister {
         if (!found.files.empty()) found_.queues.push_back(std::move(found));
       }
     }
-    std::sort(found_.queues.begin(), found_.queues.end(),
+    const auto listed = std::span(found_.queues).subspan(before);
+    std::sort(listed.begin(), listed.end(),
               [](const auto& a, const auto& b) { return std::tie(a.topic, a.id) < std::tie(b.topic, b.id); });
     const auto common = common_size(all);
-    const auto configured = (options_.queue_file_size_bytes + kQueueEntrySize - 1) / kQueueEntrySize * kQueueEntrySize;
+    const auto& layout = kind == QueueKind::kBatch ? kBatchLayout : kSimpleLayout;
+    const auto configured = whole_entries(size_bytes, layout);
     if (configured != 0 && common != 0 && common != configured &&
         std::none_of(all.begin(), all.end(), [&](const auto& file) { return file.size == configured; })) {
-      return wrong_size(all.front(), "mappedFileSizeConsumeQueue", configured);
+      return wrong_size(all.front(), layout.size_setting, configured);
     }
-    found_.queue_file_size_bytes = configured != 0 ? configured : common;
-    for (const auto& queue : found_.queues) check_queue(queue);
+    found_size = configured != 0 ? configured : common;
+    for (auto& queue : listed) {
+      queue.file_size = found_size;
+      check_queue(queue);
+    }
     return std::nullopt;
   }
 
   void check_queue(const FoundQueue& queue) {
-    const auto size = found_.queue_file_size_bytes;
+    const auto size = queue.file_size;
     for (std::size_t i = 0; i < queue.files.size(); ++i) {
       const auto& file = queue.files[i];
       const bool is_last = i + 1 == queue.files.size();
@@ -193,7 +209,7 @@ class Lister {
                fmt::format("is missing: the next file is {}", file.path));
       }
       if (file.size == size) continue;
-      if (is_last && (file.size == 0 || (file.size < size && file.size % kQueueEntrySize == 1))) {
+      if (is_last && (file.size == 0 || (file.size < size && file.size % queue.layout().size == 1))) {
         note(file.path,
              fmt::format("has {} bytes: a crash has left it so, and the next start makes it whole", file.size));
       } else {
@@ -253,6 +269,7 @@ InspectOptions completed(const InspectOptions& options) {
   auto all = options;
   if (all.log_directory.empty()) all.log_directory = file::join(all.root, "commitlog");
   if (all.queue_directory.empty()) all.queue_directory = file::join(all.root, "consumequeue");
+  if (all.batch_queue_directory.empty()) all.batch_queue_directory = file::join(all.root, "batchconsumequeue");
   if (all.index_directory.empty()) all.index_directory = file::join(all.root, "index");
   return all;
 }

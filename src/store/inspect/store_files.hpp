@@ -7,6 +7,7 @@
 
 #include "tern/store/inspector.hpp"
 
+#include "store/entry_layout.hpp"
 #include "store/index_file.hpp"
 
 namespace tern::store {
@@ -20,13 +21,18 @@ struct FoundQueue {
   std::string topic;
   std::int32_t id = 0;
   std::vector<FoundFile> files;  // of any size, ascending
+  QueueKind kind = QueueKind::kSimple;
+  std::string directory;
+  std::int64_t file_size = 0;  // that its files should have
+  [[nodiscard]] const EntryLayout& layout() const { return kind == QueueKind::kBatch ? kBatchLayout : kSimpleLayout; }
 };
 
 struct StoreFiles {
   std::int64_t segment_size_bytes = 0;  // 0: there is no segment
   std::vector<FoundFile> segments;      // ascending; sizes may differ and some may be missing
   std::int64_t queue_file_size_bytes = 0;
-  std::vector<FoundQueue> queues;
+  std::int64_t batch_queue_file_size_bytes = 0;
+  std::vector<FoundQueue> queues;  // of both kinds
   IndexShape index_shape;
   std::vector<FoundFile> index_files;  // of the right size, oldest first
   bool has_unread_index = false;       // its settings are not known

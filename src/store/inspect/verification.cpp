@@ -46,15 +46,13 @@ Status Verification::run() {
   for (const auto& finding : files_.findings) add(finding);
   for (const auto& queue : files_.queues) {
     if (queue.topic.starts_with(kLightQueues)) continue;
-    queues_.emplace(Name{queue.topic, queue.id}, Walked(QueueReader(disk_, queue, files_.queue_file_size_bytes)));
+    queues_.emplace(Name{queue.topic, queue.id}, Walked(QueueReader(disk_, queue)));
   }
-  for (const auto& [name, flag] : {std::pair<const char*, bool*>{"batchconsumequeue", &has_batch_queues_},
-                                   std::pair<const char*, bool*>{"consumequeue_ext", &has_extension_}}) {
-    const auto exists = disk_.exists(file::join(options_.root, name));
-    if (!exists) return exists.error();
-    *flag = *exists;
-    if (*exists) note(file::join(options_.root, name), "is not verified");
-  }
+  const auto extension = file::join(options_.root, "consumequeue_ext");
+  const auto has_extension = disk_.exists(extension);
+  if (!has_extension) return has_extension.error();
+  has_extension_ = *has_extension;
+  if (has_extension_) note(extension, "is not verified");
   set_bounds();
   for (const auto& segment : files_.segments) total_bytes_ += std::min(segment.size, files_.segment_size_bytes);
   if (facts_.use == StoreUse::kRunning) total_bytes_ = std::min(total_bytes_, walk_to_ - log_.min_position());
@@ -287,8 +285,7 @@ Status Verification::look_at_tail() {
 Status Verification::check_record(const message::RecordView& record, LogPosition position) {
   ++report_.records;
   last_store_timestamp_ = std::max(last_store_timestamp_, record.store_timestamp);
-  const bool is_batch = has_batch_queues_ && (record.sys_flag & message::kSysInnerBatch) != 0;
-  if (enters_queue(record.sys_flag) && !is_batch) {
+  if (enters_queue(record.sys_flag)) {
     if (const auto status = check_entry(record, position); !status) return status;
   }
   return check_keys(record, position);
@@ -319,6 +316,7 @@ Status Verification::check_entry(const message::RecordView& record, LogPosition 
     last_queue_ = &found->second;
   }
   auto& walked = *last_queue_;
+  if (walked.reader.queue().kind == QueueKind::kBatch) return check_batch_entry(record, position, walked);
   const auto offset = record.queue_offset;
   const auto next = next_entry(walked);
   if (!next) return next.error();
@@ -415,19 +413,28 @@ bool Verification::unmatched(const Walked& walked, std::int64_t offset, const Qu
   const auto& queue = walked.reader.queue();
   const auto place = walked.reader.place_of(offset);
   if (!is_valid(entry)) {
-    damage(place, kQueueEntrySize, {-1}, fmt::format("entry {} of {} is none", offset, name_of(queue.topic, queue.id)));
+    damage(place, queue.layout().size, {-1},
+           fmt::format("entry {} of {} is none", offset, name_of(queue.topic, queue.id)));
     return true;
   }
   if (is_prefill(entry) || is_skipped(entry.position)) return true;
   if (entry.position >= stopped_at_ && facts_.use != StoreUse::kStopped) return false;
   if (entry.position >= strict_to_) return true;
-  damage(place, kQueueEntrySize, entry.position,
+  damage(place, queue.layout().size, entry.position,
          entry.position >= stopped_at_
              ? fmt::format("entry {} of {} names log position {}, but the log ends at {}", offset,
                            name_of(queue.topic, queue.id), entry.position, stopped_at_)
              : fmt::format("entry {} of {} names log position {}, where no record of that queue begins", offset,
                            name_of(queue.topic, queue.id), entry.position));
   return entry.position < stopped_at_;
+}
+
+/// Where the other queues of its topic are.
+const std::string& Verification::directory_of_missing(const Name& name) const {
+  const bool is_batch = std::any_of(files_.queues.begin(), files_.queues.end(), [&](const auto& queue) {
+    return queue.topic == name.first && queue.kind == QueueKind::kBatch;
+  });
+  return is_batch ? options_.batch_queue_directory : options_.queue_directory;
 }
 
 Status Verification::finish_queues() {
@@ -439,7 +446,7 @@ Status Verification::finish_queues() {
           return queue.id == name.second && queue.topic == name.first;
         });
     if (missing.records > 1 || is_known) {
-      damage({fmt::format("{}/{}/{}", options_.queue_directory, name.first, name.second), -1}, 0, missing.first,
+      damage({fmt::format("{}/{}/{}", directory_of_missing(name), name.first, name.second), -1}, 0, missing.first,
              "is missing, or has no files: " + text);
     } else {
       // One record that no queue knows of is rather a record that names the wrong queue.
@@ -615,10 +622,11 @@ void Verification::check_state() {
     if (found == queues_.end() || queue.bounds.min >= queue.bounds.max) continue;  // missing files have been named
     const auto& walked = found->second;
     const bool is_whole = state.is_clean && stopped_at_ == state.durable && gaps_.empty();
-    if (is_whole && report_.damages == 0 && walked.next != queue.bounds.max.value) {
+    const auto end = queue.entries ? queue.entries->end : queue.bounds.max.value;
+    if (is_whole && report_.damages == 0 && walked.next != end) {
       damage({path, -1}, 0, {-1},
              fmt::format("it says that {} ends at {}, but in its files it ends at {}", name_of(queue.topic, queue.id),
-                         queue.bounds.max, walked.next));
+                         end, walked.next));
     }
   }
 }

@@ -66,6 +66,8 @@ class Verification {
   Status look_at_tail();
   Status check_record(const message::RecordView& record, LogPosition position);
   Status check_entry(const message::RecordView& record, LogPosition position);
+  /// The same in a batch queue, whose entries do not stand where a record's offset says.
+  Status check_batch_entry(const message::RecordView& record, LogPosition position, Walked& walked);
   void check_tags(const message::RecordView& record, LogPosition position, const QueueEntry& entry, const Place& place);
   Status check_keys(const message::RecordView& record, LogPosition position);
   void check_key(const IndexEntries::Item& item, const message::RecordView& record);
@@ -75,6 +77,7 @@ class Verification {
   Status pass_unmatched(Walked& walked, std::int64_t to);
   bool unmatched(const Walked& walked, std::int64_t offset, const QueueEntry& entry);
   void missing_file(const std::string& path, LogPosition position, const std::string& text);
+  [[nodiscard]] const std::string& directory_of_missing(const Name& name) const;
   Status finish_queues();
   Status finish_keys();
   Status check_index();
@@ -114,7 +117,6 @@ class Verification {
   };
   std::map<Name, Missing> missing_queues_;
   std::set<std::string> missing_files_;
-  bool has_batch_queues_ = false;
   bool has_extension_ = false;
 
   IndexEntries keys_;

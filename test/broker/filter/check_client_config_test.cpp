@@ -35,8 +35,9 @@ TEST_F(CheckClientConfigTest, SaysWhatIsWrongWithAnExpression) {
   EXPECT_EQ(check(R"("subString":"a > 1","expressionType":"SQL92")")->code(), 0);
   auto refused = check(R"("subString":"a > 1 AND","expressionType":"SQL92")");
   EXPECT_EQ(refused->code(), 23);
-  EXPECT_EQ(refused->remark(), "Invalid MessageSelector. position 10: expected a value, a property, NOT or (, found "
-                               "the end of the expression");
+  EXPECT_EQ(refused->remark(),
+            "Invalid MessageSelector. position 10: expected a value, a property, NOT or (, found "
+            "the end of the expression");
   refused = check(R"("subString":"","expressionType":"SQL92")");
   EXPECT_EQ(refused->code(), 23);
   refused = check(R"("subString":"a > 1","expressionType":"SQL99")");

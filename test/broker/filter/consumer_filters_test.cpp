@@ -54,7 +54,12 @@ class ConsumerFiltersTest : public ::testing::Test {
   }
   /// 1: one passes, 2 does not; 0: the other way round.
   int passes(const PropertyFilterPtr& filter) {
-    const bool one = filter->matches("a\x01" "1\x02"), two = filter->matches("a\x01" "2\x02");
+    const bool one = filter->matches(
+                   "a\x01"
+                   "1\x02"),
+               two = filter->matches(
+                   "a\x01"
+                   "2\x02");
     EXPECT_NE(one, two);
     return one ? 1 : 2;
   }
@@ -216,7 +221,8 @@ TEST_F(ConsumerFiltersTest, ForgetsWhoHasBeenGoneForLong) {
 }
 
 TEST_F(ConsumerFiltersTest, KeepsWhatItDoesNotReadInAFile) {
-  write(R"({"other":1,"filterDataByTopic":{"T":{"groupFilterData":{"g":{"bloomFilterData":{"bitNum":112,"bitPos":[90,68,28]},
+  write(
+      R"({"other":1,"filterDataByTopic":{"T":{"groupFilterData":{"g":{"bloomFilterData":{"bitNum":112,"bitPos":[90,68,28]},
             "bornTime":1,"clientVersion":5,"deadTime":0,"expression":"a = 1","expressionType":"SQL92","more":2}},"topic":"T"}}})");
   EXPECT_EQ(open(), std::nullopt);
   filters->subscribed("g", {by_sql("T", "a = 1", 6)});

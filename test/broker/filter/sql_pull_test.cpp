@@ -103,9 +103,9 @@ TEST_F(SqlPullTest, GivesEverythingToAnExpressionThatIsWrong) {
 
 TEST_F(SqlPullTest, WaitsForAMessageThatPasses) {
   subscribe("a = 1");
-  const auto own = begin(RequestCode::kPullMessage,
-                         test::with(pull_fields("T", 0),
-                                    {{"sysFlag", "6"}, {"expressionType", "SQL92"}, {"subscription", "a = 2"}}));
+  const auto own = begin(
+      RequestCode::kPullMessage,
+      test::with(pull_fields("T", 0), {{"sysFlag", "6"}, {"expressionType", "SQL92"}, {"subscription", "a = 2"}}));
   const auto subscribed = begin(RequestCode::kPullMessage, test::with(pull_fields("T", 0), {{"sysFlag", "2"}}));
   run();
   send("T", "three", {{"a", "3"}});
@@ -119,9 +119,9 @@ TEST_F(SqlPullTest, WaitsForAMessageThatPasses) {
 }
 
 TEST_F(SqlPullTest, IsAnsweredSoonAfterMessagesThatDoNotPass) {
-  const auto waiting = begin(RequestCode::kPullMessage,
-                             test::with(pull_fields("T", 0),
-                                        {{"sysFlag", "6"}, {"expressionType", "SQL92"}, {"subscription", "a = 2"}}));
+  const auto waiting = begin(
+      RequestCode::kPullMessage,
+      test::with(pull_fields("T", 0), {{"sysFlag", "6"}, {"expressionType", "SQL92"}, {"subscription", "a = 2"}}));
   run();
   send("T", "one", {{"a", "1"}});
   clock.advance_ms(5000);
@@ -133,10 +133,10 @@ TEST_F(SqlPullTest, IsAnsweredSoonAfterMessagesThatDoNotPass) {
 TEST_F(SqlPullTest, CountsItsExpressionWhileItWaits) {
   options.parked_pulls_bytes_max = 3000;
   const auto wait = [this](const std::string& expression, const test::FakePeerPtr& over) {
-    return ask(RequestCode::kPullMessage,
-               test::with(pull_fields("T", 0),
-                          {{"sysFlag", "6"}, {"expressionType", "SQL92"}, {"subscription", expression}}),
-               {}, {.over = over});
+    return ask(
+        RequestCode::kPullMessage,
+        test::with(pull_fields("T", 0), {{"sysFlag", "6"}, {"expressionType", "SQL92"}, {"subscription", expression}}),
+        {}, {.over = over});
   };
   EXPECT_FALSE(wait("a = 1", peer)->has_answer());
   EXPECT_EQ(wait("a = '" + std::string(3000, 'x') + "'", peer)->code(), 2);
@@ -145,7 +145,8 @@ TEST_F(SqlPullTest, CountsItsExpressionWhileItWaits) {
 // The scan ends at maxFilterMessageSize; the next pull goes on behind.
 TEST_F(SqlPullTest, GoesOnScanningWithBoundedWork) {
   constexpr int kMessages = 1700, kScannedAtOnce = 800;
-  for (int i = 0; i < kMessages; ++i) begin(RequestCode::kSendMessage, send_fields("T", 0, {{"a", std::to_string(i)}}), "x");
+  for (int i = 0; i < kMessages; ++i)
+    begin(RequestCode::kSendMessage, send_fields("T", 0, {{"a", std::to_string(i)}}), "x");
   run();
   ASSERT_EQ(store->find_queue("T", 0)->bounds().max.value, kMessages);
   const std::string expression = "a = " + std::to_string(kMessages - 1);

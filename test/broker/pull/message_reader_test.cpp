@@ -148,5 +148,34 @@ TEST_F(MessageReaderTest, AsksTheDiskOnlyWhereItMay) {
   EXPECT_EQ(summary(read(0, {}, nullptr, /*no_wait=*/false)), "FOUND 1");
 }
 
+// A batch is read whole, from whatever offset in it, counts for all its messages, and waits for the next pull if that
+// are too many.
+TEST_F(MessageReaderTest, CountsTheMessagesOfBatches) {
+  make_topic("B", 1, [](TopicConfig& topic) { topic.attributes["queue.type"] = "BatchCQ"; });
+  for (const std::int16_t count : {4, 2, 1, 40}) {
+    std::string properties;
+    message::append_inner_batch(properties, count);
+    message::RecordParts parts;
+    parts.topic = "B";
+    parts.properties = properties;
+    parts.body = test::bytes_of(std::string_view("batch"));
+    parts.offset_count = count;
+    parts.ends_with_inner_base = true;
+    EXPECT_TRUE(stage().send(parts, false, [](const PutOutcome&) {}));
+    run();
+  }
+  const auto read_from = [&](std::int64_t offset, ReadLimits limits = {}) {
+    const auto found = read_messages(*store, *store->find_queue("B", 0), offset, limits, nullptr, true);
+    return fmt::format("{}: {} in {}", summary(found), found.count, messages_of(found.messages).size());
+  };
+  EXPECT_EQ(read_from(0), "FOUND 7: 7 in 3");
+  EXPECT_EQ(read_from(0, {5, 1 << 20}), "FOUND 4: 4 in 1") << "the next two would be one too many";
+  EXPECT_EQ(read_from(3, {5, 1 << 20}), "FOUND 7: 4 in 3");
+  EXPECT_EQ(read_from(6, {1, 1 << 20}), "FOUND 7: 1 in 1");
+  EXPECT_EQ(read_from(7, {1, 1 << 20}), "FOUND 47: 40 in 1") << "never less than one record";
+  EXPECT_EQ(read_from(46), "FOUND 47: 1 in 1");
+  EXPECT_EQ(read_from(47), "OFFSET_OVERFLOW_ONE 47: 0 in 0");
+}
+
 }  // namespace
 }  // namespace tern::broker

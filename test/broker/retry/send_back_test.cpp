@@ -51,6 +51,27 @@ TEST_F(SendBackTest, DelaysTheMessageLongerWithEachAttempt) {
   EXPECT_EQ(retried(1).reconsume_times, 2);
 }
 
+// One message of a batch has no record of its own. Its client sends the message itself when it gets this answer.
+TEST_F(SendBackTest, CannotTakeBackABatch) {
+  make_topic("B", 1, [](TopicConfig& topic) { topic.attributes["queue.type"] = "BatchCQ"; });
+  std::string properties;
+  message::append_inner_batch(properties, 2);
+  message::RecordParts parts;
+  parts.topic = "B";
+  parts.properties = properties;
+  parts.body = test::bytes_of(std::string_view("batch"));
+  parts.sys_flag = message::kSysInnerBatch | message::kSysNeedUnwrap;
+  parts.offset_count = 2;
+  parts.ends_with_inner_base = true;
+  store::LogPosition position;
+  ASSERT_TRUE(stage().send(parts, false, [&](const PutOutcome& put) { position = put.placement.position; }));
+  run();
+  const auto answer = send_back(position.value);
+  EXPECT_EQ(answer->code(), 1);
+  EXPECT_EQ(answer->remark(), "MESSAGE_ILLEGAL");
+  EXPECT_THAT(stored("SCHEDULE_TOPIC_XXXX", 2), IsEmpty());
+}
+
 TEST_F(SendBackTest, KeepsTheMessageAndSaysWhereItCameFrom) {
   send_back(failed.position);
   const auto again = retried(0);

@@ -343,19 +343,75 @@ TEST_F(SendMessageTest, DelaysWhatAClientSendsToARetryTopicItself) {
   EXPECT_EQ(stored("SCHEDULE_TOPIC_XXXX", 3).at(0).properties.at("REAL_TOPIC"), "%RETRY%g");
 }
 
-// Their entries would be of a kind that Apache's broker does not take for these topics, so nothing is stored at all.
-TEST_F(SendMessageTest, RefusesTopicsWithBatchQueuesAndInnerBatches) {
+// docs/format/batch_consume_queue.md: what Apache's broker makes of a batch for such a topic.
+TEST_F(SendMessageTest, StoresABatchForBatchQueuesAsOneRecord) {
+  make_topic("B", 4, [](TopicConfig& topic) { topic.attributes["queue.type"] = "BatchCQ"; });
+  EXPECT_EQ(send("B", "single")->field("queueOffset"), "0");
+  const auto body = item("a", test::properties({{"TAGS", "A"}, {"UNIQ_KEY", "U1"}})) + item("b") + item("c");
+  const auto answer = send_batch(
+      "B", body, {{"properties", test::properties({{"UNIQ_KEY", "batch"}, {"INNER_NUM", "7"}, {"TAGS", "A"}})}});
+  EXPECT_EQ(answer->code(), 13) << "a client's own count is refused";
+  const auto stored_answer = send_batch(
+      "B", body, {{"properties", test::properties({{"UNIQ_KEY", "batch"}, {"TAGS", "A"}, {"CLUSTER", "?"}})}});
+  EXPECT_EQ(stored_answer->code(), 0);
+  EXPECT_EQ(stored_answer->field("queueOffset"), "1");
+  EXPECT_EQ(stored_answer->field("transactionId"), "batch");
+  EXPECT_EQ(stored_answer->field("batchUniqId"), "batch");
+  EXPECT_EQ(send("B", "next")->field("queueOffset"), "4");
+
+  const auto queue = store->find_queue("B", 0);
+  ASSERT_TRUE(queue);
+  EXPECT_EQ(queue->kind(), store::QueueKind::kBatch);
+  EXPECT_EQ(queue->bounds().max.value, 5);
+  std::array<store::QueueEntry, 4> entries;
+  ASSERT_EQ(queue->read({2}, entries, false).value(), 2U);
+  EXPECT_EQ(entries[0].count, 2);
+  EXPECT_EQ(stored_answer->field("msgId"), message::offset_message_id(identity.store_host, entries[0].position.value));
+  const auto record = store->record_at(entries[0].position);
+  const auto view = message::parse_record(test::bytes_of(*record), message::BodyCheck::kVerifyCrc);
+  EXPECT_EQ(test::text_of(view->body), body);
+  EXPECT_EQ(view->queue_offset, 1);
+  EXPECT_EQ(view->sys_flag & 0xC0, 0xC0);
+  std::map<std::string, std::string> properties;
+  message::for_each_property(view->properties, [&](auto name, auto value) { properties[std::string(name)] = value; });
+  EXPECT_EQ(properties, (std::map<std::string, std::string>{{"UNIQ_KEY", "batch"},
+                                                            {"TAGS", "A"},
+                                                            {"CLUSTER", identity.cluster},
+                                                            {"INNER_NUM", "3"},
+                                                            {"INNER_BASE", "0000000000000000001"}}));
+}
+
+TEST_F(SendMessageTest, StoresABatchWithoutAKeyOfItsOwnMessageByMessage) {
+  make_topic("B", 4, [](TopicConfig& topic) { topic.attributes["queue.type"] = "BatchCQ"; });
+  const auto answer = send_batch("B", item("a") + item("b"));
+  EXPECT_EQ(answer->code(), 0);
+  EXPECT_EQ(answer->field("batchUniqId"), "");
+  EXPECT_THAT(bodies(stored("B")), ElementsAre("a", "b"));
+}
+
+TEST_F(AppendedCrcTest, OfAnInnerBatchCoversWhereItsOffsetsBegin) {
+  make_topic("B", 4, [](TopicConfig& topic) { topic.attributes["queue.type"] = "BatchCQ"; });
+  for (int i = 0; i < 3; ++i) {
+    send_batch("B", item("a") + item("b"), {{"properties", test::properties({{"UNIQ_KEY", "batch"}})}});
+  }
+  std::array<store::QueueEntry, 3> entries;
+  ASSERT_EQ(store->find_queue("B", 0)->read({0}, entries, false).value(), 3U);
+  for (const auto& entry : entries) {
+    const auto record = store->record_at(entry.position);
+    EXPECT_TRUE(message::parse_record(test::bytes_of(*record), message::BodyCheck::kVerifyAppendedCrc));
+  }
+}
+
+TEST_F(SendMessageTest, RefusesInnerBatchesThatClientsMake) {
   make_topic("B", 4, [](TopicConfig& topic) { topic.attributes["queue.type"] = "BatchCQ"; });
   make_topic("T");
-  EXPECT_THAT(send("B", "m")->remark(), HasSubstr("queue.type=BatchCQ"));
-  EXPECT_EQ(send("B", "m")->code(), 13);
-  EXPECT_THAT(send_batch("B", item("a"))->remark(), HasSubstr("queue.type=BatchCQ"));
-  EXPECT_EQ(send("T", "m", {}, {{"sysFlag", std::to_string(0x80)}})->code(), 13);
-  EXPECT_EQ(send("T", "m", {{"INNER_NUM", "2"}})->code(), 13);
-  EXPECT_EQ(send_batch("T", item("a"), {{"sysFlag", std::to_string(0x80)}})->code(), 13);
-  EXPECT_EQ(send_batch("T", item("a"), {{"properties", test::properties({{"INNER_NUM", "1"}})}})->code(), 13);
-  EXPECT_THAT(stored("B"), IsEmpty());
-  EXPECT_THAT(stored("T"), IsEmpty());
+  for (const auto* topic : {"B", "T"}) {
+    EXPECT_EQ(send(topic, "m", {}, {{"sysFlag", std::to_string(0x80)}})->code(), 13);
+    EXPECT_EQ(send(topic, "m", {{"INNER_NUM", "2"}})->code(), 13);
+    EXPECT_EQ(send_batch(topic, item("a"), {{"sysFlag", std::to_string(0x80)}})->code(), 13);
+    EXPECT_EQ(send_batch(topic, item("a"), {{"properties", test::properties({{"INNER_NUM", "1"}})}})->code(), 13);
+    EXPECT_THAT(stored(topic), IsEmpty());
+  }
 }
 
 TEST_F(SendMessageTest, RefusesTransactionsAndTimers) {

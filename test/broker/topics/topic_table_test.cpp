@@ -119,7 +119,7 @@ TEST_F(TopicTableTest, KeepsWhatItDoesNotRead) {
       "U":"?"}})"));
   const auto table = make_loaded();
   EXPECT_EQ(table->find("T")->attributes.at("reserve.time"), "5");
-  table->ensure_queue("T", 5);
+  table->ensure_queue("T", 5, store::QueueKind::kSimple);
   blocking.step();
   const auto saved = protocol::parse_json(test::read_text(disk, kTopicsPath));
   ASSERT_TRUE(saved);
@@ -165,16 +165,23 @@ TEST_F(TopicTableTest, TellsTheListenerWhichTopicChanged) {
   EXPECT_THAT(changed, ::testing::ElementsAre("T", "%RETRY%g", "U"));
 }
 
+TEST_F(TopicTableTest, GivesATopicOfBatchQueuesItsAttributeBack) {
+  const auto table = make_loaded();
+  table->ensure_queue("B", 0, store::QueueKind::kBatch);
+  EXPECT_EQ(queue_kind(*table->find("B")), store::QueueKind::kBatch);
+  EXPECT_EQ(table->find("B")->attributes.at("queue.type"), "BatchCQ");
+}
+
 TEST_F(TopicTableTest, GivesATopicBackThatTheLogKnows) {
   const auto table = make_loaded();
-  table->ensure_queue("T", 2);
+  table->ensure_queue("T", 2, store::QueueKind::kSimple);
   EXPECT_EQ(shape(table->find("T")), "3/3/6");
-  table->ensure_queue("T", 1);
+  table->ensure_queue("T", 1, store::QueueKind::kSimple);
   EXPECT_EQ(shape(table->find("T")), "3/3/6");
-  table->ensure_queue("../../x", 0);
+  table->ensure_queue("../../x", 0, store::QueueKind::kSimple);
   EXPECT_EQ(table->find("../../x"), nullptr);
-  table->ensure_queue("T", -1);
-  table->ensure_queue("T", 1 << 30);
+  table->ensure_queue("T", -1, store::QueueKind::kSimple);
+  table->ensure_queue("T", 1 << 30, store::QueueKind::kSimple);
   EXPECT_EQ(shape(table->find("T")), "3/3/6");
 }
 

@@ -44,8 +44,8 @@ TEST(AppendBatch, SealsRecordsThatEndWithTheirOwnCrc) {
     auto& record = batch.records()[i];
     all[i].appends_crc = true;
     ASSERT_TRUE(record.crc_behind_head);
-    message::place_head(batch.head(record), record.born_v6, 7, 4096, 1'700'000'000'000);
-    batch.seal(record);
+    record.placement = {{4096}, {7}, 1'700'000'000'000};
+    batch.place(record);
     const auto bytes = bytes_of_record(batch, record);
     EXPECT_EQ(bytes, message::encode_record(all[i], 7, 4096, 1'700'000'000'000)) << i;
     EXPECT_TRUE(message::parse_record(test::bytes_of(bytes), message::BodyCheck::kVerifyAppendedCrc)) << i;

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include "tern/base/byte_order.hpp"
+
 #include "queue_support.hpp"
 #include "store/queue_ext_file.hpp"
 

@@ -32,6 +32,7 @@ std::string text_of(const SideState& state) {
   for (const auto& queue : state.queues) {
     text += fmt::format(" {}#{} {}-{} {} {}-{}", queue.topic, queue.id, queue.bounds.min, queue.bounds.max,
                         queue.next_offset, queue.positions.first, queue.positions.end);
+    if (queue.entries) text += fmt::format(" entries {}-{}", queue.entries->begin, queue.entries->end);
   }
   return text;
 }
@@ -40,6 +41,22 @@ std::string loaded(file::Disk& disk) {
   std::string why;
   const auto state = SideFile(disk, "store/tern").load(why);
   return state ? text_of(*state) : "none: " + why;
+}
+
+TEST(SideFile, KnowsTheEntriesOfBatchQueues) {
+  test::SimulatedDisk disk;
+  SideFile file(disk, "store/tern");
+  auto state = sample();
+  state.queues.push_back({"TB", 0, {{5}, {17}}, 17, {}, EntryRange{2, 6}});
+  state.queues.push_back({"TB", 1, {{9}, {9}}, 9, {}, EntryRange{4, 4}});
+  ASSERT_TRUE(file.save(state));
+  EXPECT_EQ(loaded(disk), text_of(state));
+  // Twelve offsets can be neither none nor thirteen entries, and nothing ends before it begins.
+  for (const auto& wrong : {EntryRange{2, 2}, EntryRange{2, 15}, EntryRange{2, 1}, EntryRange{-3, 1}}) {
+    state.queues[2].entries = wrong;
+    ASSERT_TRUE(file.save(state));
+    EXPECT_EQ(loaded(disk), "none: contradicts itself") << wrong.begin << "-" << wrong.end;
+  }
 }
 
 TEST(SideFile, GivesBackWhatWasSaved) {
