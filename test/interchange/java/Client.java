@@ -115,6 +115,8 @@ public final class Client {
                 return batch(request.getJSONArray("messages"));
             case "read":
                 return read(request.getString("topic"), request.getString("tags"));
+            case "pull":
+                return pull(request);
             case "consume":
                 return consume(request);
             case "key":
@@ -264,6 +266,15 @@ public final class Client {
             }
         }
         return all;
+    }
+
+    /** One pull, as it is answered. */
+    private JSONObject pull(JSONObject request) throws Exception {
+        PullResult pulled = puller.pull(queue(request), "*", request.getLongValue("offset"), request.getIntValue("count"), TIMEOUT_MILLIS);
+        List<JSONObject> views = pulled.getMsgFoundList() == null ? new ArrayList<>()
+            : pulled.getMsgFoundList().stream().map(Client::view).collect(Collectors.toList());
+        return JSONObject.of("status", pulled.getPullStatus().name(), "next", pulled.getNextBeginOffset(),
+            "min", pulled.getMinOffset(), "max", pulled.getMaxOffset(), "views", views);
     }
 
     private List<JSONObject> byKey(String topic, String key, long begin, long end) throws Exception {

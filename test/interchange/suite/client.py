@@ -80,6 +80,9 @@ class Session:
     def read(self, topic, tags=None):
         return self._ask("read", topic=topic, tags=tags)
 
+    def pull(self, topic, queue, offset, count=32):
+        return self._ask("pull", topic=topic, queue=queue, offset=offset, count=count)
+
     def consume(self, group, topic, labels, fail=(), tags="*", seconds=60):
         return self._ask("consume", group=group, topic=topic, labels=list(labels), fail=list(fail), tags=tags, seconds=seconds)
 

@@ -12,6 +12,7 @@ class Verdict:
         self.wrong = []
         self.log = log_files.read_log(root, layout.segment_size)
         self.queues = log_files.read_queues(root, layout.queue_file_size, is_clean)
+        self.batch_queues = log_files.read_batch_queues(root, layout.batch_queue_file_size)
         self.indexes = log_files.read_indexes(root, layout.index_slots, layout.index_entries)
 
     def say(self, text):
@@ -62,7 +63,7 @@ def _judge_log(verdict):
         queue = record.topic, record.queue
         if queue in next_offset and record.offset != next_offset[queue]:
             verdict.say(f"{where}: queue offset {record.offset} instead of {next_offset[queue]}")
-        next_offset[queue] = record.offset + 1
+        next_offset[queue] = record.offset + record.count
     if verdict.log.start == 0:
         for record in verdict.log.records:
             if record.is_queued and next_offset.pop((record.topic, record.queue), None) is not None and record.offset != 0:
@@ -74,6 +75,7 @@ def _judge_queues(verdict, is_complete):
     for record in verdict.log.records:
         if record.is_queued:
             expected.setdefault((record.topic, record.queue), []).append(record)
+    _judge_batch_queues(verdict, {name: expected.pop(name) for name in verdict.batch_queues if name in expected}, is_complete)
     for name, records in expected.items():
         queue = verdict.queues.get(name)
         if queue is None:
@@ -96,6 +98,24 @@ def _judge_queues(verdict, is_complete):
     for name in verdict.queues.keys() - expected.keys():
         if verdict.queues[name].entries:
             verdict.say(f"queue {name} has entries, but no record")
+
+
+def _judge_batch_queues(verdict, expected, is_complete):
+    for name, queue in verdict.batch_queues.items():
+        records = expected.get(name, [])
+        if len(queue.entries) > len(records) or (is_complete and len(queue.entries) < len(records)):
+            verdict.say(f"batch queue {name}: {len(queue.entries)} entries, {len(records)} records")
+        for entry, record in zip(queue.entries, records):
+            flags = log_files.NEED_UNWRAP | log_files.INNER_BATCH
+            if "INNER_NUM" in record.properties:
+                if record.sys_flag & flags != flags or int(record.properties["INNER_BASE"]) != record.offset:
+                    verdict.say(f"record at {record.position}: its flags or INNER_BASE are not those of a batch at {record.offset}")
+            wanted = (record.position, record.size, *_tags_codes(verdict.layout, record), record.stored, record.offset, record.count,
+                      log_files.NOT_COMPACTED, 0)
+            if entry != wanted:
+                verdict.say(f"batch queue {name} at {record.offset}: {entry} instead of {wanted}")
+        if not queue.is_zero_behind:
+            verdict.say(f"batch queue {name}: something stands behind its end")
 
 
 def _tags_codes(layout, record):
@@ -177,14 +197,14 @@ def _judge_tables(verdict, is_complete):
         # Each comes with the first thing that it has to say.
         return log_files.read_table(config / file)[member] if (config / file).exists() else {}
     topics = table("topics.json", "topicConfigTable")
-    for (topic, queue), found in verdict.queues.items():
+    for (topic, queue), found in {**verdict.queues, **verdict.batch_queues}.items():
         settings = topics.get(topic)
         if found.entries and (settings is None or queue >= max(settings["readQueueNums"], settings["writeQueueNums"])):
             verdict.say(f"topics.json does not know {topic}#{queue}")
     groups = table("subscriptionGroup.json", "subscriptionGroupTable")
     if any(name != settings["groupName"] for name, settings in groups.items()):
         verdict.say("subscriptionGroup.json: a group under another's name")
-    ends = {(record.topic, record.queue): record.offset + 1 for record in verdict.log.records if record.is_queued}
+    ends = {(record.topic, record.queue): record.offset + record.count for record in verdict.log.records if record.is_queued}
     for key, offsets in table("consumerOffset.json", "offsetTable").items():
         topic, _, group = key.partition("@")
         if group not in groups:

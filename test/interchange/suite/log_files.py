@@ -14,6 +14,9 @@ BORN_V6, STORE_V6 = 0x10, 0x20
 TRANSACTION, PREPARED, ROLLBACK = 0xC, 0x4, 0xC
 SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX"
 QUEUE_ENTRY = struct.Struct(">qiq")
+BATCH_ENTRY = struct.Struct(">qiqqqhii")
+NOT_COMPACTED = -1
+NEED_UNWRAP, INNER_BATCH = 0x40, 0x80
 PREFILL_SIZE = 0x7FFFFFFF
 INDEX_HEADER = struct.Struct(">qqqqii")
 INDEX_ENTRY = struct.Struct(">iqii")
@@ -51,6 +54,11 @@ class Record:
     @property
     def is_queued(self):
         return self.sys_flag & TRANSACTION not in (PREPARED, ROLLBACK)
+
+    @property
+    def count(self):
+        """Messages that it holds: queue offsets that it takes."""
+        return int(self.properties.get("INNER_NUM", 1))
 
     @property
     def keys(self):
@@ -237,6 +245,28 @@ def read_queues(root, file_size, is_clean):
             prefilled += 1
         topic, queue = directory.parent.name, int(directory.name)
         queues[topic, queue] = Queue(topic, queue, first + prefilled, entries[prefilled:], len(files), rest.count(0) == len(rest))
+    return queues
+
+
+def read_batch_queues(root, file_size):
+    """Every queue of topics with queue.type=BatchCQ: its entries are whole tuples of BATCH_ENTRY."""
+    file_size = (file_size + BATCH_ENTRY.size - 1) // BATCH_ENTRY.size * BATCH_ENTRY.size
+    queues = {}
+    base = root / "batchconsumequeue"
+    for directory in sorted(base.glob("*/*")) if base.exists() else []:
+        files = _numbered_files(directory, file_size)
+        if not files:
+            continue
+        data = b"".join(path.read_bytes() for _, path in files)
+        entries = []
+        for entry in BATCH_ENTRY.iter_unpack(data):
+            if entry[0] < 0 or entry[1] <= 0 or entry[5] <= 0:
+                break
+            entries.append(entry)
+        rest = data[len(entries) * BATCH_ENTRY.size:]
+        first = entries[0][4] if entries else 0
+        topic, queue = directory.parent.name, int(directory.name)
+        queues[topic, queue] = Queue(topic, queue, first, entries, len(files), rest.count(0) == len(rest))
     return queues
 
 

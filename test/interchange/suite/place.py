@@ -23,6 +23,7 @@ class Layout:
 
     segment_size = 5 * 1024 * 1024
     queue_file_size = 20 * 30
+    batch_queue_file_size = 46 * 10
     index_slots = 64
     index_entries = 256
     # Level 3 is what a first retry waits; 4 outlives the change of brokers after a kill, 5 the whole scenario.
@@ -36,6 +37,7 @@ class Layout:
     def settings(self):
         return {
             "mappedFileSizeCommitLog": self.segment_size, "mappedFileSizeConsumeQueue": self.queue_file_size,
+            "mapperFileSizeBatchConsumeQueue": self.batch_queue_file_size,
             "maxHashSlotNum": self.index_slots, "maxIndexNum": self.index_entries,
             "messageDelayLevel": " ".join(self.delays), "flushConsumerOffsetInterval": 1000, "flushDelayOffsetInterval": 1000,
             # Ours saves that a delayed message is delivered only when the delivered one is on disk.
@@ -150,10 +152,11 @@ class Place:
         with remoting.Connection(self.host, self.port, timeout_s=15) as connection:
             return connection.call(code, fields, body)
 
-    def create_topic(self, name, queues):
+    def create_topic(self, name, queues, attributes=""):
         self.call(UPDATE_AND_CREATE_TOPIC, {
             "topic": name, "defaultTopic": "TBW102", "readQueueNums": queues, "writeQueueNums": queues, "perm": 6,
-            "topicFilterType": "SINGLE_TAG", "topicSysFlag": 0, "order": "false"})
+            "topicFilterType": "SINGLE_TAG", "topicSysFlag": 0, "order": "false",
+            **({"attributes": attributes} if attributes else {})})
         wait_until(lambda: self._has_route(name), 30, f"a route to {name}")
 
     def _has_route(self, topic):
