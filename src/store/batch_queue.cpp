@@ -160,7 +160,7 @@ Status BatchQueue::follow_cut() {
   if (begin < end) {
     const auto last = entry_at(end.value - 1, false);
     if (!last) return last.error();
-    max = end_of_offsets(*last);
+    max = std::max(max, end_of_offsets(*last));  // below: it is damaged, and whoever reads it is told
   }
   const MutexLock hold(lock_);
   if (range_.end == end.value) return {};
@@ -189,7 +189,10 @@ Status BatchQueue::follow_retention() {
     const MutexLock hold(lock_);
     if (life != life_) continue;
     range_.begin = begin;
-    min_.store(first->base, std::memory_order_release);
+    // Outside of the bounds: it is damaged, and whoever reads it is told.
+    const auto base =
+        std::clamp(first->base, min_.load(std::memory_order_relaxed), max_.load(std::memory_order_relaxed));
+    min_.store(base, std::memory_order_release);
     return {};
   }
 }

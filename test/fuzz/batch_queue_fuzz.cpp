@@ -44,7 +44,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (end.value > INT64_MAX - 10) return 0;
   TERN_CHECK(queue->append(end, {{std::int64_t{1} << 40}, 100, 0, 3}));
   TERN_CHECK((*table)->flush_all());
-  TERN_CHECK(queue->read(end + 1, std::span(entries).first(1), false).value() == 1);
-  TERN_CHECK(entries[0].position.value == std::int64_t{1} << 40 && entries[0].count == 2);
+  const auto after = queue->bounds();
+  TERN_CHECK(after.min <= after.max && after.max.value == end.value + 3);
+  // Bases that go up and down in between may hide it, but nothing else is taken for it.
+  const auto count = queue->read(end + 1, std::span(entries).first(1), false);
+  if (count && *count == 1) TERN_CHECK(entries[0].base == end.value + 1);
   return 0;
 }

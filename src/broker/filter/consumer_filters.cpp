@@ -113,7 +113,6 @@ void ConsumerFilters::subscribed(std::string_view group, const std::vector<Subsc
       }
     }
     const std::unique_lock lock(mutex_);
-    if (program && bytes_ + program->bytes() > kFilterBytesMax) remove_gone(0);
     subscribed_locked(group, wanted, std::move(program));
   }
 
@@ -132,8 +131,11 @@ void ConsumerFilters::subscribed(std::string_view group, const std::vector<Subsc
 // As Apache's: the higher version counts, an equal one only brings a filter back, and an expression that does not
 // compile takes away the one before.
 void ConsumerFilters::subscribed_locked(std::string_view group, const Subscription& wanted, SqlProgramPtr program) {
+  Filter fresh{wanted.topic,      wanted.expression, wanted.expression_type, wanted.version, clock_.wall_ms(), 0,
+               std::move(program)};
+  if (fresh.program && bytes_ + fresh.bytes() > kFilterBytesMax) remove_gone(0);
   const auto* known = find_locked(group, wanted.topic);
-  if (known == nullptr && !program) return;
+  if (known == nullptr && !fresh.program) return;
   auto slot = groups_.find(group);
   if (slot == groups_.end()) slot = groups_.emplace(group, Topics{}).first;
   auto& topics = slot->second;
@@ -151,10 +153,7 @@ void ConsumerFilters::subscribed_locked(std::string_view group, const Subscripti
     topics.erase(topics.find(wanted.topic));
     is_changed_ = true;
   }
-  if (program) {
-    add(topics, {wanted.topic, wanted.expression, wanted.expression_type, wanted.version, clock_.wall_ms(), 0,
-                 std::move(program)});
-  }
+  if (fresh.program) add(topics, std::move(fresh));
   if (topics.empty()) groups_.erase(slot);
 }
 

@@ -160,11 +160,27 @@ TEST_F(SqlPullTest, GoesOnScanningWithBoundedWork) {
 TEST_F(SqlPullTest, LooksAtNoMoreThanItMayCost) {
   const std::string value(30'000, 'v');
   for (int i = 0; i < 4; ++i) send("T", "x", {{"a", value}});
-  // 2,000 instructions times 30,000 bytes, about, are too much for a second message.
+  // 5,000 instructions times 30,000 bytes are too much for a second message.
   std::string expression = "a = '0'";
   for (int i = 0; i < 1000; ++i) expression += " OR a = '0'";
   EXPECT_EQ(summary(pull_by(expression)), "20 NO_MATCHED_MESSAGE 1");
   EXPECT_EQ(summary(pull_by(expression + " OR a IS NOT NULL")), "0 FOUND 1");
+}
+
+class ColdSqlPullTest : public SqlPullTest {
+ protected:
+  ColdSqlPullTest() { store_options.log.hot_bytes = 0; }
+};
+
+TEST_F(ColdSqlPullTest, ReadsNoMoreThanItMayCost) {
+  constexpr int kMessages = 100;
+  const std::string body(60'000, 'b');
+  for (int i = 0; i < kMessages; ++i) send("T", body, {{"a", std::to_string(i)}});
+  // 4 MiB are 70 of them.
+  EXPECT_EQ(summary(pull_by("a = 99")), "20 NO_MATCHED_MESSAGE 70");
+  const auto found = pull_by("a = 99", 70);
+  EXPECT_EQ(summary(found), "0 FOUND 100");
+  EXPECT_THAT(messages_of(found->body()), SizeIs(1));
 }
 
 // filterSupportRetry: the group's filter of the topic that each message was first sent to.
