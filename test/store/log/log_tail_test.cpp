@@ -1,5 +1,9 @@
 #include "store/log_tail.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
 #include "store/log/log_fixture.hpp"
 
 namespace tern::store {
@@ -57,6 +61,25 @@ TEST_F(LogTailTest, RefusesWhileTheClockItselfIsBehind) {
   EXPECT_EQ(append_with(clock_.wall_ms()), Errc::kClockBehind);
   clock_.advance_ms(1);
   EXPECT_EQ(append_with(clock_.wall_ms()), std::nullopt);
+}
+
+// Nothing but the prepared position stands between who makes room and who uses it.
+TEST_F(LogTailTest, AppendsToASegmentAsSoonAsItIsPrepared) {
+  Memory memory;
+  const auto append = [&] { return append_with(clock_.wall_ms()); };
+  while (append() != Errc::kNotReady) {
+  }
+  std::atomic<bool> has_appended{false};
+  std::thread preparing([&] {
+    std::ranges::fill(memory.bytes(), std::byte{});
+    tail_.offer({{kSize}, &memory, memory.bytes().data()});
+    tail_.prepare({2 * kSize});
+    while (!has_appended.load(std::memory_order_relaxed)) std::this_thread::yield();
+  });
+  while (append() == Errc::kNotReady) std::this_thread::yield();
+  has_appended.store(true, std::memory_order_relaxed);
+  preparing.join();
+  EXPECT_EQ(message::peek_record(memory.bytes())->magic, message::kMagicV1);
 }
 
 }  // namespace
