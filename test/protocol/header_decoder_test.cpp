@@ -17,10 +17,11 @@ void* operator new(std::size_t size) {
   if (void* const bytes = std::malloc(size > 0 ? size : 1)) return bytes;
   std::abort();
 }
-void operator delete(void* bytes) noexcept {
+// Not inlined: where operator new is not either, GCC takes free() for the wrong partner of it.
+[[gnu::noinline]] void operator delete(void* bytes) noexcept {
   std::free(bytes);
 }
-void operator delete(void* bytes, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* bytes, std::size_t) noexcept {
   std::free(bytes);
 }
 
