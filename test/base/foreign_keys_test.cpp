@@ -122,7 +122,7 @@ TEST(ApacheBrokerKeys, StopWhereDataSecurityOrAvailabilityWouldBeLost) {
            {"flushDiskType", "SYNC_FLUSH"},
            {"replicasPerDiskPartition", "2"},
            {"fetchNamesrvAddrByAddressServer", "true"},
-           {"enablePropertyFilter", "true"},
+           {"enableCalcFilterBitMap", "true"},
            {"defaultMessageRequestMode", "POP"},
        }) {
     EXPECT_TRUE(promises(broker::apache_broker_keys(), key, value)) << key << "=" << value;

@@ -84,6 +84,14 @@ TEST(BrokerOptions, SayThatThereIsNoReplication) {
   EXPECT_THAT(problems_of("brokerId=0"), IsEmpty());
 }
 
+TEST(BrokerOptions, TakeFiltersByPropertyButNotTheirBitMaps) {
+  EXPECT_THAT(problems_of("enablePropertyFilter=true\nfilterSupportRetry=true\nfilterDataCleanTimeSpan=0\n"
+                          "expectConsumerNumUseFilter=64\nmaxErrorRateOfBloomFilter=1\n"),
+              IsEmpty());
+  EXPECT_THAT(problems_of("enableCalcFilterBitMap=true"), ElementsAre(HasSubstr("bit maps of filters")));
+  EXPECT_THAT(problems_of("maxErrorRateOfBloomFilter=100"), ElementsAre(HasSubstr("allowed: 1 to 99")));
+}
+
 TEST(BrokerOptions, AcceptWhatStarts) {
   EXPECT_THAT(problems_of("messageDelayLevel=1s 5m  2h 1d\nbrokerIP1=10.0.0.1\nbrokerIP2=[::1]\nbindAddress=::\n"
                           "namesrvAddr=a:9876;b:9876\ndeleteWhen=04;16\n"),

@@ -158,7 +158,7 @@ constexpr ForeignKey kApacheBrokerKeys[] = {
     {"maxErrorRateOfBloomFilter", "20"},
     {"filterDataCleanTimeSpan", "86400000"},
     {"filterSupportRetry", "false"},
-    {"enablePropertyFilter", "false", value_is_true, "SQL92 filters"},
+    {"enablePropertyFilter", "false"},
     {"compressedRegister", "false"},
     {"forceRegister", "true"},
     {"registerNameServerPeriod", "30000"},
