@@ -165,7 +165,7 @@ TEST_F(MessageReaderTest, CountsTheMessagesOfBatches) {
     run();
   }
   const auto read_from = [&](std::int64_t offset, ReadLimits limits = {}) {
-    const auto found = read_messages(*store, *store->find_queue("B", 0), offset, limits, nullptr, true);
+    const auto found = read_messages(*store, *store->find_queue("B", 0), offset, limits, {}, true);
     return fmt::format("{}: {} in {}", summary(found), found.count, messages_of(found.messages).size());
   };
   EXPECT_EQ(read_from(0), "FOUND 7: 7 in 3");
