@@ -81,7 +81,7 @@ void Store::dispatch_round() {
   // A disk that fails is not asked again at once, over and over, but when upkeep next looks at the flag.
   const auto put_off = [&](const Status& failed) {
     dispatch_failures_.fetch_add(1, std::memory_order_relaxed);
-    if (!dispatch_paused_.exchange(true)) {
+    if (!dispatch_paused_.exchange(true, std::memory_order_seq_cst)) {
       log_error("dispatch cannot read the log at {}: {}", at, failed.error().text());
     }
   };

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <linux/futex.h>
+#include <memory>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -69,10 +70,12 @@ class ParkingWord {
   static constexpr int kFree = 0;
   static constexpr int kAwaited = static_cast<int>(Taken::kAwaited);
   // Interrupted, or not asleep because the word has changed: the caller looks again in any case.
-  void futex(int operation, int value) noexcept { ::syscall(SYS_futex, &word_, operation, value, nullptr); }
+  void futex(int operation, int value) noexcept {
+    ::syscall(SYS_futex, std::addressof(word_), operation, value, nullptr);
+  }
 
   alignas(64) std::atomic<int> word_{kFree};
-  static_assert(sizeof(word_) == 4 && std::atomic<int>::is_always_lock_free);  // what futex(2) asks for
+  static_assert(sizeof(std::atomic<int>) == 4 && std::atomic<int>::is_always_lock_free);  // what futex(2) asks for
 };
 
 /// A number that the holder of a lock counts up and others read for people. Relaxed: it stands for nothing else.
