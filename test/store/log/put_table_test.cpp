@@ -56,7 +56,8 @@ TEST_P(PutStrategies, ShowReadersWholeRecordsInTheHotTail) {
   const test::TemporaryDirectory directory;
   const auto disk = file::make_real_disk();
   const SystemClock clock;
-  const auto opened = open_log(*disk, clock, stress_log(directory.file("commitlog"), name_));
+  const auto options = stress_log(directory.file("commitlog"), name_);
+  const auto opened = open_log(*disk, clock, options);
   ASSERT_TRUE(opened.log) << opened.problem;
   auto& log = *opened.log;
   AppendStress stress(log);
