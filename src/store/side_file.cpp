@@ -32,15 +32,19 @@ std::uint32_t crc_of(std::string_view bytes) {
   return crc32(std::as_bytes(std::span(bytes)));
 }
 
+bool has_batches(const SideState& state) {
+  return std::any_of(state.queues.begin(), state.queues.end(),
+                     [](const auto& queue) { return queue.entries.has_value(); });
+}
+
 std::string encode(const SideState& state) {
   std::string bytes;
   std::size_t size = kFixedSize + kCrcSize;
   for (const auto& queue : state.queues) size += kQueueFixedSize + kEntryRangeSize + queue.topic.size();
   bytes.reserve(size);
   bytes.append(kMagic);
-  const bool has_batches = std::any_of(state.queues.begin(), state.queues.end(),
-                                       [](const auto& queue) { return queue.entries.has_value(); });
-  append_be(bytes, has_batches ? kVersionWithBatches : kVersion);
+  const bool with_batches = has_batches(state);
+  append_be(bytes, with_batches ? kVersionWithBatches : kVersion);
   append_be(bytes, static_cast<std::int32_t>(state.is_clean ? 1 : 0));
   append_be(bytes, state.durable.value);
   append_be(bytes, state.dispatched.value);
@@ -57,7 +61,7 @@ std::string encode(const SideState& state) {
     append_be(bytes, queue.next_offset);
     append_be(bytes, queue.positions.first.value);
     append_be(bytes, queue.positions.end.value);
-    if (!has_batches) continue;
+    if (!with_batches) continue;
     const auto entries = queue.entries.value_or(kNoEntries);
     append_be(bytes, entries.begin);
     append_be(bytes, entries.end);
@@ -149,6 +153,7 @@ std::optional<SideState> decode(std::string_view bytes, std::string& why) {
     }
     state.queues.push_back(std::move(queue));
   }
+  is_sound = is_sound && (version == kVersionWithBatches) == has_batches(state);
   if (!is_sound || reader.is_short() || reader.left() != 0) {
     why = "contradicts itself";
     return std::nullopt;

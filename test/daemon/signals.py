@@ -18,6 +18,8 @@ class Drain(Case):
         for number, name in ((signal.SIGTERM, "TERM"), (signal.SIGINT, "INT")):
             broker = self.broker("-n", f"127.0.0.1:{nameserver.port}")
             wait_until(lambda: '"a"' in cluster_of(nameserver), PATIENCE_S, "the broker to be registered")
+            with broker.connect() as connection:
+                connection.call(remoting.SEND_MESSAGE, SEND, b"m")
             self.assertTrue((self.directory / "store" / "abort").exists())
             self.assertEqual(broker.stop(number), 0, broker.err)
             self.assertIn(f"signal {name}: draining", broker.err)
