@@ -81,8 +81,11 @@ def _requests(place):
         sender.send_batch("same", 3, [b"item" * i for i in range(1, 12)])
         for size in (4096, 65_536, 4 << 20, 4 << 20, 1):
             sender.send("same", size % 4, b"0123456789abcdef" * (size // 16) + b"!" * (size % 16), KEYS=f"size{size}")
-        for level in (place.layout.long_level, 99):
-            sender.send("same", 2, b"delayed", DELAY=level, TAGS="TagD", KEYS="delayed")
+        # What waits is delivered before the next is sent: of two that are due at about the same time either may be the first.
+        sender.send("same", 2, b"delayed", DELAY=place.layout.long_level, TAGS="TagD", KEYS="delayed")
+        before = place.end("same", 2)
+        sender.send("same", 2, b"delayed", DELAY=99, TAGS="TagD", KEYS="delayed")
+        wait_until(lambda: place.end("same", 2) == before + 1, 30, "the message of the last level")
         returned = sender.send("same", 0, b"comes back", TAGS="TagR", KEYS="returned")
         sender.send_back(returned, 0)
         wait_until(lambda: _end(place, "%RETRY%" + GROUP) == 1, 30, "the message that came back")
