@@ -70,7 +70,6 @@ class QueueKinds final : public QueueTable {
   Result<bool> sync_step(int files_max) override {
     for (; syncing_ < tables_.size(); ++syncing_) {
       const auto synced = tables_[syncing_]->sync_step(files_max);
-      if (!synced) syncing_ = 0;  // the round is over: the next begins with all that was written until then
       if (!synced || !*synced) return synced;
     }
     syncing_ = 0;

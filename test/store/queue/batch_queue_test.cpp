@@ -242,6 +242,24 @@ TEST_F(BatchQueueTest, StandsBesideSimpleQueuesAndGoesWithItsTopic) {
   EXPECT_EQ(test::check_range(*simple, 0, 300), "");
 }
 
+TEST(BatchQueueSync, NoRoundEndsAfterAFailure) {
+  for (int failing = 1; failing <= 6; ++failing) {
+    test::SimulatedDisk disk;
+    const auto table = open_batches(disk);
+    const auto simple = table->get_or_create("TA", 0);
+    test::append_range(*simple, 0, 10);
+    append_batches(*table->get_or_create("TB", 0), 0, 10);
+    test::write_all(*table);
+    disk.fail_at(disk.changes() + failing, EIO);
+    for (int round = 1; round < 5; ++round) {
+      const auto synced = table->sync_step(1);
+      EXPECT_FALSE(synced && *synced) << failing << ", round " << round;
+      test::append_range(*simple, 10 * round, 10 * round + 10);
+      test::write_all(*table);
+    }
+  }
+}
+
 TEST_F(BatchQueueTest, IsBuiltAnewWhenItsEntriesContradictEachOther) {
   append_batches(*queue_, 0, 30);
   ASSERT_TRUE(table_->flush_all());
