@@ -12,21 +12,29 @@ struct Options {
 };
 
 std::string step_text(const store::RepairStep& step) {
-  return step.kind == store::RepairStep::Kind::kMove
-             ? fmt::format("move  {}: {}", step.path, step.why)
-             : fmt::format("cut   {} at byte {}, and all that follows in it: {}", step.path, step.at, step.why);
+  switch (step.kind) {
+    case store::RepairStep::Kind::kMove:
+      return fmt::format("move  {}: {}", step.path, step.why);
+    case store::RepairStep::Kind::kCut:
+      return fmt::format("cut   {} at byte {}, and all that follows in it: {}", step.path, step.at, step.why);
+    case store::RepairStep::Kind::kMark:
+      return fmt::format("make  {}: {}", step.path, step.why);
+  }
+  return {};
+}
+
+protocol::Json json_of(const store::RepairStep& step) {
+  constexpr std::string_view kActions[] = {"move", "cut", "make"};
+  protocol::Json json{
+      {"action", kActions[static_cast<std::size_t>(step.kind)]}, {"file", step.path}, {"why", step.why}};
+  if (!step.kept_as.empty()) json["keptAs"] = step.kept_as;
+  if (step.kind == store::RepairStep::Kind::kCut) json["byte"] = step.at;
+  return json;
 }
 
 protocol::Json json_of(const store::RepairPlan& plan) {
   protocol::Json json{{"steps", protocol::Json::array()}, {"left", protocol::Json::array()}};
-  for (const auto& step : plan.steps) {
-    protocol::Json item{{"action", step.kind == store::RepairStep::Kind::kMove ? "move" : "cut"},
-                        {"file", step.path},
-                        {"keptAs", step.kept_as},
-                        {"why", step.why}};
-    if (step.kind == store::RepairStep::Kind::kCut) item["byte"] = step.at;
-    json["steps"].push_back(std::move(item));
-  }
+  for (const auto& step : plan.steps) json["steps"].push_back(json_of(step));
   for (const auto& finding : plan.left) json["left"].push_back(finding_json(finding));
   return json;
 }
@@ -64,8 +72,11 @@ Outcome<int> run(const Options& options) {
     } else if (kept_in.empty()) {
       fmt::print("nothing was changed{}\n", options.yes ? "" : "; --yes does it, and keeps what it removes");
     } else {
-      fmt::print("done; what was removed is in {}. Start the broker: it makes anew what can be made from the log\n",
-                 kept_in);
+      fmt::print(
+          "done; what was removed is in {}. Start the broker: it makes anew what can be made from the log, and until "
+          "then\n"
+          "ternctl store verify may miss what was removed\n",
+          kept_in);
     }
   }
   return report->is_whole() || (options.yes && plan->left.empty()) ? kExitWhole : kExitDamaged;

@@ -201,6 +201,7 @@ class Repairing(StoreTool):
         self.assertEqual(after[name][:position], before[name][:position])
         for path in before.keys() - after.keys():
             self.assertEqual((kept_in / path).read_bytes(), before[path], "what is gone is kept")
+        self.assertEqual(self.verify()[1]["records"], kept_records)
         # The broker starts with it, goes on behind the last record that was kept, and makes the rest anew.
         running = self.start()
         self.send(running, 1)

@@ -13,10 +13,11 @@ struct RepairStep {
   enum class Kind : std::uint8_t {
     kMove,  // the file is moved aside
     kCut,   // its bytes from `at` on are copied aside; then it has `size_after` bytes, zeros from `at` on
+    kMark,  // an empty file is made: `abort`, which has the next start recover as after a crash
   };
   Kind kind = Kind::kMove;
   std::string path;
-  std::string kept_as;  // below the directory of what was removed
+  std::string kept_as;  // below the directory of what was removed; of a mark empty
   std::int64_t at = 0;
   std::int64_t size_after = 0;
   std::string why;

@@ -47,6 +47,9 @@ class Planner {
     for (const auto& [path, why] : moved_queues_) take_queue(path, why);
     if (cut_) cut_log();
     for (const auto& [path, why] : moved_files_) move(path, why);
+    if (cut_) {
+      if (const auto status = mark_as_crashed(); !status) return status.error();
+    }
     return std::move(plan_);
   }
 
@@ -144,6 +147,19 @@ class Planner {
     }
   }
 
+  /// Queues still name records that are gone, as after a crash that took the log's tail. Only behind the cut: before
+  /// it, damage would pass for a torn tail.
+  Status mark_as_crashed() {
+    const auto abort = file::join(options_.root, "abort");
+    const auto exists = disk_.exists(abort);
+    if (!exists) return exists.error();
+    if (!*exists) {
+      plan_.steps.push_back({RepairStep::Kind::kMark, abort, "", 0, 0,
+                             "the next start takes what names records behind the cut out of the queues"});
+    }
+    return move_if_there(file::join(options_.root, "checkpoint"), "it may tell of records that are gone");
+  }
+
   Status take_index() {
     const auto listed = disk_.list(options_.index_directory);
     if (!listed) {
@@ -227,6 +243,10 @@ Status copy_rest(file::Disk& disk, file::File& from, std::int64_t at, const std:
 }
 
 Status apply(file::Disk& disk, const RepairStep& step, const std::string& kept_in) {
+  if (step.kind == RepairStep::Kind::kMark) {
+    const auto made = disk.open(step.path, file::OpenMode::kCreate);
+    return made ? disk.sync_directory(parent_of(step.path)) : Status(made.error());
+  }
   const auto to = file::join(kept_in, step.kept_as);
   const auto directory = parent_of(to);
   // Each level by itself: a name that is not durable would lose what it holds.

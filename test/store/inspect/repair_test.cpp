@@ -90,6 +90,7 @@ TEST_F(RepairTest, CutsTheLogAtItsFirstDamagedRecordAndKeepsTheRest) {
       EXPECT_EQ(kept(name), content);
     }
   }
+  EXPECT_THAT(damages_of(verify(disk_)), IsEmpty()) << "also before a start";
   const auto bodies = bodies_after_a_start();
   EXPECT_THAT(bodies, ElementsAre("body 0", "body 1"));
 }
@@ -122,6 +123,7 @@ TEST_F(RepairTest, EndsTheLogBeforeAMissingSegment) {
   ASSERT_TRUE(disk_.remove("/store/commitlog/00000000000000004096"));
   repair();
   EXPECT_THAT(kept("commitlog/00000000000000008192"), SizeIs(kSegmentSize));
+  EXPECT_THAT(damages_of(verify(disk_)), IsEmpty()) << "also before a start";
   const auto bodies = bodies_after_a_start();
   EXPECT_GT(bodies.size(), 20U);
   EXPECT_LT(bodies.size(), 60U);
