@@ -24,6 +24,7 @@ constexpr std::int64_t kCheckpointSlackMs = 3000;  // as Apache's recovery subtr
 // How far behind an index entry the log is looked through for one that is missing: a start must not read a log of
 // messages without keys from end to end.
 constexpr std::int64_t kKeySearchBytes = 8 << 20;
+constexpr std::size_t kReadAhead = 32;  // entries of each queue, while the log is compared with them
 
 OpenProblem problem(const Error& error, std::string text) {
   return {error, std::move(text)};
@@ -117,11 +118,11 @@ Store::Recovery::Outcome Store::Recovery::run() {
     if (auto done = read_log(log.min_position(), std::max(log.min_position(), known_durable_), true); !done)
       return done;
     // What a queue file holds behind its last record in the log are left-overs.
-    for (const auto& [queue, end] : next_seen_) {
-      if (queue->bounds().max <= end) continue;
-      if (const auto status = queues.cut(*queue, end); !status) {
+    for (const auto& [queue, compared] : compared_) {
+      if (queue->bounds().max <= compared.end) continue;
+      if (const auto status = queues.cut(*queue, compared.end); !status) {
         return problem(status.error(), fmt::format("queue {}#{} cannot be cut at {}: {}", queue->topic(), queue->id(),
-                                                   end, status.error().text()));
+                                                   compared.end, status.error().text()));
       }
     }
     if (const auto status = cut_left_overs(); !status) {
@@ -505,7 +506,7 @@ Status Store::Recovery::cut_left_overs() {
   const LogPosition begin = store_.log_->min_position();
   std::array<QueueEntry, 256> entries;
   for (const auto& queue : store_.queues_->all()) {
-    if (next_seen_.contains(queue)) continue;
+    if (compared_.contains(queue)) continue;
     const auto [min, max] = queue->bounds();
     auto at = min;
     for (bool is_found = false; at < max && !is_found;) {
@@ -523,42 +524,57 @@ Status Store::Recovery::cut_left_overs() {
   return {};
 }
 
+const QueueEntry* Store::Recovery::found_entry(QueueOffset offset) {
+  auto& [end, is_met, ahead, from, used] = *comparing_;
+  if (used >= ahead.size() || from != offset) {
+    std::array<QueueEntry, kReadAhead> entries;
+    const auto count = queue_->read(offset, entries, false);
+    ahead.assign(entries.begin(), entries.begin() + (count ? static_cast<std::ptrdiff_t>(*count) : 0));
+    used = 0;
+    from = offset;
+  }
+  if (used >= ahead.size()) return nullptr;
+  from += ahead[used].count;
+  return &ahead[used++];
+}
+
 Status Store::Recovery::enter_compared(const message::RecordView& record, LogPosition position) {
   const auto kind = record.sys_flag & message::kSysTransactionMask;
   const bool takes_offset = kind == 0 || kind == message::kSysTransactionCommit;
   if (takes_offset) {
     if (!queue_ || queue_->id() != record.queue_id || queue_->topic() != record.topic) {
       queue_ = store_.queues_->get_or_create(record.topic, record.queue_id);
+      comparing_ = &compared_[queue_];
     }
     const auto offsets = offsets_of(record, queue_->kind());
     const QueueOffset offset{offsets.first};
     const auto bounds = queue_->bounds();
     bool is_wrong = offset > bounds.max;
     if (offset < bounds.max) {
-      std::array<QueueEntry, 1> entry;
-      const auto count = queue_->read(offset, entry, false);
-      is_wrong =
-          !count || *count != 1 || entry[0].position != position || entry[0].size != record.total_size ||
-          entry[0].count != offsets.count ||
-          (queue_->kind() == QueueKind::kBatch && entry[0].store_timestamp != record.store_timestamp) ||
-          is_ext_address(entry[0].tags_code) ||  // its extension is gone
-          // What is delayed keeps the time that it got, although messageDelayLevel may have changed.
-          (record.topic != message::kScheduleTopic && entry[0].tags_code != message::tags_code(record.properties));
+      const auto* const entry = found_entry(offset);
+      is_wrong = entry == nullptr || entry->position != position || entry->size != record.total_size ||
+                 entry->count != offsets.count ||
+                 (queue_->kind() == QueueKind::kBatch && entry->store_timestamp != record.store_timestamp) ||
+                 is_ext_address(entry->tags_code) ||  // its extension is gone
+                 // What is delayed keeps the time that it got, although messageDelayLevel may have changed.
+                 (record.topic != message::kScheduleTopic && entry->tags_code != message::tags_code(record.properties));
     }
     // A gap inside the log's own order is damage of the log, not of the queue file.
-    if (is_wrong && offset < bounds.max && next_seen_.contains(queue_)) {
+    if (is_wrong) comparing_->ahead.clear();
+    if (is_wrong && offset < bounds.max && comparing_->is_met) {
       // What stands before it has been compared and stays.
       if (const auto status = store_.queues_->cut(*queue_, offset); !status) return status;
       is_wrong = queue_->bounds().max != offset;  // a batch that it is in the middle of has gone
     }
     if (is_wrong) {
-      if (next_seen_.contains(queue_) && offset > bounds.max) {
+      if (comparing_->is_met && offset > bounds.max) {
         report_.warnings.push_back(fmt::format("queue {}#{} has no record for offsets {} to {}", record.topic,
                                                record.queue_id, bounds.max, offset - 1));
       }
       if (const auto status = store_.queues_->reset(*queue_, offset); !status) return status;
     }
-    next_seen_[queue_] = {offsets.end()};
+    comparing_->end = {offsets.end()};
+    comparing_->is_met = true;
   }
   return store_.enter(record, position, queue_, keys_);
 }

@@ -25,6 +25,14 @@ class Store::Recovery {
 
  private:
   using Outcome = boost::system::result<void, OpenProblem>;
+  /// A queue beside the log. Its entries are read some at a time: one read for each would cost more than all the rest.
+  struct Compared {
+    QueueOffset end;  // behind its last record that was read
+    bool is_met = false;
+    std::vector<QueueEntry> ahead;  // entries from offset ahead_from on, of which the first ahead_used are done with
+    QueueOffset ahead_from;
+    std::size_t ahead_used = 0;
+  };
   Outcome lock_directory();
   Outcome refuse_foreign_stores();
   Outcome open_log();
@@ -37,6 +45,8 @@ class Store::Recovery {
   Result<bool> has_keys_between(LogPosition after, LogPosition before);
   Outcome read_log(LogPosition from, LogPosition must_reach, bool compare);
   Status enter_compared(const message::RecordView& record, LogPosition position);
+  /// The entry at `offset`, as it was found in the files; null if it cannot be read.
+  const QueueEntry* found_entry(QueueOffset offset);
   Status begin_rebuild();
   Status remove_checkpoint();
   /// Of the queues of which the log that was read holds nothing: entries that point into it.
@@ -54,7 +64,8 @@ class Store::Recovery {
   std::int64_t checkpoint_timestamp_ = 0;  // Apache's checkpoint: records up to this time were on the disk
   QueuePtr queue_;
   std::vector<IndexKey> keys_;
-  std::map<QueuePtr, QueueOffset> next_seen_;  // behind each queue's last record that was read
+  std::map<QueuePtr, Compared> compared_;  // the queues of which the log that was read holds records
+  Compared* comparing_ = nullptr;          // that of queue_
   Status failure_;
 };
 
