@@ -81,6 +81,10 @@ class ProcessLog {
   std::atomic<LogLevel> level_{LogLevel::kInfo};  // relaxed: a hint that spares lines below it the lock
 };
 
+// Relaxed: they count.
+std::atomic<std::uint64_t> warnings{0};
+std::atomic<std::uint64_t> errors{0};
+
 ProcessLog& process_log() {
   static ProcessLog log;
   return log;
@@ -103,7 +107,13 @@ void flush_log() {
 }
 
 void log_line(LogLevel level, std::string_view line) {
+  if (level == LogLevel::kWarning) warnings.fetch_add(1, std::memory_order_relaxed);
+  if (level == LogLevel::kError) errors.fetch_add(1, std::memory_order_relaxed);
   process_log().logger()->log(level_of(level), line);
+}
+
+LogCounts log_counts() noexcept {
+  return {warnings.load(std::memory_order_relaxed), errors.load(std::memory_order_relaxed)};
 }
 
 bool log_enabled(LogLevel level) noexcept {

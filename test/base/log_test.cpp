@@ -30,6 +30,16 @@ TEST(LogRateLimit, AdmitsTheFirstLineAndThenOneASecond) {
   EXPECT_EQ(limit.total(), 5U);
 }
 
+TEST(LogCounts, CountsWarningsAndErrorsAlone) {
+  const auto before = log_counts();
+  log_info("this counts as nothing");
+  log_warning("one");
+  log_error("two");
+  log_error("three");
+  EXPECT_EQ(log_counts().warnings - before.warnings, 1U);
+  EXPECT_EQ(log_counts().errors - before.errors, 2U);
+}
+
 TEST(LogRateLimit, CountsFromTheLastLineAfterAQuietTime) {
   test::ManualClock clock;
   LogRateLimit limit;

@@ -2,6 +2,8 @@
 // that the next start loads is the one before or the new one, never a mixture and never an empty one; the version
 // before stays beside it; and a file that is cut short, wherever, is recognised.
 
+#include "tern/base/log.hpp"
+
 #include "broker/broker_fixture.hpp"
 #include "support/crash_everywhere.hpp"
 
@@ -283,7 +285,9 @@ TEST_P(MetadataTables, AreThoseOfTheBackupIfTheFileIsCutShort) {
       auto cut = text.substr(0, size);
       if (is_zero_filled) cut.resize(text.size());
       ASSERT_TRUE(test::write_text(config, path_, cut));
+      const auto warnings = log_counts().warnings;
       ASSERT_EQ(load(config, true)->contents(), versions[kVersions - 1]);
+      ASSERT_EQ(log_counts().warnings, warnings + 1) << "that the backup is used";
       ASSERT_TRUE(config.remove(backup_));
       const auto problem = make_table(config)->load(true);
       ASSERT_TRUE(problem) << "neither is whole";

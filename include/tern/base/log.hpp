@@ -30,6 +30,13 @@ void reopen_log();
 void flush_log();
 
 void log_line(LogLevel level, std::string_view line);
+
+struct LogCounts {
+  std::uint64_t warnings = 0;
+  std::uint64_t errors = 0;
+};
+/// Lines since the process was started: what an operator watches to know that there is something to read. Any thread.
+[[nodiscard]] LogCounts log_counts() noexcept;
 [[nodiscard]] bool log_enabled(LogLevel level) noexcept;
 
 template <class... Args>

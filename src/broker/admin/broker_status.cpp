@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "tern/base/log.hpp"
+
 namespace tern::broker {
 namespace {
 
@@ -32,6 +34,7 @@ std::map<std::string, std::string> BrokerStatus::table() const {
   const auto& marks = log.watermarks();
   const auto counters = log.counters();
   const auto network = network_.counters();
+  const auto logged = log_counts();
   const auto& pulled = *pull_.counters;
   const auto number = [](auto value) { return fmt::format("{}", value); };
   const double used = store_.disk_used_percent() / 100;
@@ -99,6 +102,8 @@ std::map<std::string, std::string> BrokerStatus::table() const {
       {"badFrames", number(network.bad_frames)},
       {"unsentBytes", number(network.unsent_bytes)},
       {"receivingBytes", number(network.receiving_bytes)},
+      {"loggedWarnings", number(logged.warnings)},
+      {"loggedErrors", number(logged.errors)},
   };
 }
 
