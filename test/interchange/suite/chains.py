@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from harness import ports
 from harness.waiting import wait_until
 
-from . import judge, log_files, traffic
+from . import filters, judge, log_files, traffic
 from .log_files import SCHEDULE_TOPIC
 
 # Acknowledged while the kill is on its way.
@@ -40,6 +40,8 @@ class Chain:
                         traffic.verify(place, session, ledger, is_last)
                     if not is_last:
                         traffic.write(place, session, ledger, f"{turn}{kind}")
+                    if turn == 0:
+                        filters.subscribe(place, traffic.PLAIN)
                     traffic.remember(place, session, ledger)
                     if self.is_killed:
                         # It is saved every second; what is killed before the save comes again.
@@ -54,12 +56,22 @@ class Chain:
                     else:
                         place.close()
                 verdict = judge.judge(place.layout, place.root, kind, not self.is_killed)
+                self._look_at_filter(place, ledger)
                 place.verify()
                 context.say(f"{kind} {'was killed' if self.is_killed else 'closed it'}: {verdict.summary}")
                 self._look_at_delayed(verdict, ledger, is_last)
             if self.is_ipv6:
                 ledger.count("IPv6 hosts" if host == IPV6_LOOPBACK else "IPv6 hosts wanted, but this machine has none")
             return ledger.counts
+
+    def _look_at_filter(self, place, ledger):
+        """As the first turn left it, although nobody has asked for it since."""
+        if self.is_killed:
+            return  # it is saved every ten seconds
+        found = filters.saved(place.root, traffic.PLAIN)
+        ledger.filter = ledger.filter or found
+        assert found == ledger.filter, f"the filter of {filters.GROUP} was {ledger.filter}, and is {found}"
+        ledger.count("saved filters as they were")
 
     def _look_at_delayed(self, verdict, ledger, is_last):
         waiting = traffic.waiting_delayed(verdict, verdict.layout.long_level)

@@ -38,7 +38,7 @@ class Layout:
         return {
             "mappedFileSizeCommitLog": self.segment_size, "mappedFileSizeConsumeQueue": self.queue_file_size,
             "mapperFileSizeBatchConsumeQueue": self.batch_queue_file_size,
-            "maxHashSlotNum": self.index_slots, "maxIndexNum": self.index_entries,
+            "maxHashSlotNum": self.index_slots, "maxIndexNum": self.index_entries, "enablePropertyFilter": "true",
             "messageDelayLevel": " ".join(self.delays), "flushConsumerOffsetInterval": 1000, "flushDelayOffsetInterval": 1000,
             # Ours saves that a delayed message is delivered only when the delivered one is on disk.
             "flushCommitLogThoroughInterval": 1000,

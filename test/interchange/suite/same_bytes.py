@@ -9,7 +9,7 @@ import struct
 from harness import ports, remoting
 from harness.waiting import wait_until
 
-from . import judge, log_files
+from . import filters, judge, log_files
 from .log_files import SCHEDULE_TOPIC
 
 SEND_MESSAGE_V2, SEND_BATCH_MESSAGE, SEND_BACK = 310, 320, 36
@@ -94,6 +94,7 @@ def _requests(place):
         before = place.end("same", 1)
         sender.send("same", 1, b"soon", DELAY=1, KEYS="soon")
         wait_until(lambda: place.end("same", 1) == before + 1, 30, "the delayed message")
+        filters.subscribe(place, "same")
         for queue in range(4):
             connection.call(remoting.UPDATE_CONSUMER_OFFSET, {
                 "consumerGroup": GROUP, "topic": "same", "queueId": queue, "commitOffset": 3 + queue})
@@ -149,6 +150,7 @@ def _compare_tables(ours, theirs):
         return log_files.read_table(root / file)[member]
     for topic in ("same", "auto", "t" * 127, "%RETRY%" + GROUP, "%DLQ%" + GROUP, "TBW102", SCHEDULE_TOPIC):
         _compare(f"topics.json: {topic}", *(table(root, "topics.json", "topicConfigTable").get(topic) for root in (ours, theirs)))
+    _compare("consumerFilter.json", *(filters.saved(root.parent, "same")[0] for root in (ours, theirs)))
     _compare("subscriptionGroup.json", *(table(root, "subscriptionGroup.json", "subscriptionGroupTable")[GROUP] for root in (ours, theirs)))
     _compare("consumerOffset.json", *(table(root, "consumerOffset.json", "offsetTable") for root in (ours, theirs)))
     _compare("delayOffset.json", *(table(root, "delayOffset.json", "offsetTable") for root in (ours, theirs)))

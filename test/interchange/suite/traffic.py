@@ -42,6 +42,7 @@ class Ledger:
         self.long = []       # labels that wait for the long level
         self.offsets = {}    # (group, topic, queue) -> committed
         self.loaded = []     # what the broker acknowledged while it was killed
+        self.filter = None   # what consumerFilter.json said after the first turn
         self.counts = {}     # for the report
 
     def note(self, specs, results):
