@@ -3,12 +3,7 @@
 // upkeep more than a second; a queue without pending entries owns no block once the bound has been reached, and no
 // descriptor.
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <functional>
 #include <sys/resource.h>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,38 +14,14 @@
 
 #include "store/entry_table.hpp"
 #include "store/queue_scan.hpp"
-#include "store/stored_queue.hpp"
+#include "store/stored_queues.hpp"
 
 namespace tern::store {
 namespace {
 
-constexpr std::size_t kShards = 64;
 constexpr std::int64_t kWriteEntries = 3276;  // 64 KiB a write at most
 constexpr std::size_t kEndsPerStep = 256;     // looked behind in one write_step: an open and a read each
 constexpr std::int64_t kNextMs = 1000;
-
-struct QueueKey {
-  std::string_view topic;
-  std::int32_t id = 0;
-};
-struct QueueHash {
-  using is_transparent = void;
-  std::size_t operator()(const QueueKey& key) const noexcept {
-    return std::hash<std::string_view>{}(key.topic) + static_cast<std::size_t>(key.id) * 0x9E37'79B9U;
-  }
-  std::size_t operator()(const std::shared_ptr<StoredQueue>& queue) const noexcept {
-    return (*this)(QueueKey{queue->topic(), queue->id()});
-  }
-};
-struct QueueEqual {
-  using is_transparent = void;
-  static QueueKey key(const QueueKey& key) { return key; }
-  static QueueKey key(const std::shared_ptr<StoredQueue>& queue) { return {queue->topic(), queue->id()}; }
-  template <class A, class B>
-  bool operator()(const A& a, const B& b) const noexcept {
-    return key(a).id == key(b).id && key(a).topic == key(b).topic;
-  }
-};
 
 }  // namespace
 
@@ -60,6 +31,7 @@ class StoredQueueTable final : public QueueTable {
                    std::int64_t file_size_bytes, std::size_t open_files_max)
       : disk_(disk),
         shared_(std::make_shared<QueueShare>(disk, options, layout, file_size_bytes, open_files_max)),
+        queues_(shared_),
         writes_ext_(options.writes_ext),
         unsynced_max_(open_files_max) {}
 
@@ -72,8 +44,10 @@ class StoredQueueTable final : public QueueTable {
 
   ~StoredQueueTable() override;
 
-  [[nodiscard]] QueuePtr find(std::string_view topic, std::int32_t id) const override;
-  QueuePtr get_or_create(std::string_view topic, std::int32_t id) override { return get_or_create_stored(topic, id); }
+  [[nodiscard]] QueuePtr find(std::string_view topic, std::int32_t id) const override {
+    return queues_.find(topic, id);
+  }
+  QueuePtr get_or_create(std::string_view topic, std::int32_t id) override { return queues_.get_or_create(topic, id); }
   [[nodiscard]] std::vector<QueuePtr> all() const override;
   [[nodiscard]] std::vector<QueuePtr> of_topic(std::string_view topic) const override;
 
@@ -93,11 +67,6 @@ class StoredQueueTable final : public QueueTable {
   Status flush_all() override TERN_EXCLUDES(upkeep_lock_);
 
  private:
-  using StoredPtr = std::shared_ptr<StoredQueue>;
-  struct alignas(64) Shard {
-    mutable Mutex lock;
-    std::unordered_set<StoredPtr, QueueHash, QueueEqual> queues TERN_GUARDED_BY(lock);
-  };
   struct Unsynced {
     StoredQueue* queue = nullptr;
     QueueFiles::Touched touched;
@@ -107,12 +76,6 @@ class StoredQueueTable final : public QueueTable {
   static std::int64_t& unsynced_start(StoredQueue& queue, bool is_ext) {
     return is_ext ? queue.unsynced_ext_start_ : queue.unsynced_start_;
   }
-
-  [[nodiscard]] Shard& shard(QueueKey key) { return shards_[QueueHash{}(key) % kShards]; }
-  [[nodiscard]] const Shard& shard(QueueKey key) const { return shards_[QueueHash{}(key) % kShards]; }
-  StoredPtr get_or_create_stored(std::string_view topic, std::int32_t id);
-  std::shared_ptr<const std::string> intern(std::string_view topic) TERN_EXCLUDES(topics_lock_);
-  [[nodiscard]] std::vector<StoredPtr> stored() const;
 
   Result<std::int64_t> write_pending(std::int64_t budget_bytes) TERN_REQUIRES(upkeep_lock_);
   /// Writes one stretch of a queue's pending entries; how many bytes, and whether the queue has no more.
@@ -137,11 +100,9 @@ class StoredQueueTable final : public QueueTable {
 
   file::Disk& disk_;
   const std::shared_ptr<QueueShare> shared_;
+  StoredQueues queues_;
   const bool writes_ext_;
   const std::size_t unsynced_max_;  // descriptors that wait for their sync
-  std::array<Shard, kShards> shards_;
-  Mutex topics_lock_;  // inside of a shard's
-  std::unordered_map<std::string_view, std::shared_ptr<const std::string>> topics_ TERN_GUARDED_BY(topics_lock_);
 
   // One at a time: the upkeep thread's steps, and remove_topic from elsewhere.
   Mutex upkeep_lock_;
@@ -160,59 +121,17 @@ class StoredQueueTable final : public QueueTable {
 
 StoredQueueTable::~StoredQueueTable() {
   // Whoever still holds a queue finds it deleted: nobody is left who would write what is appended.
-  for (const auto& queue : stored()) queue->is_deleted_.store(true, std::memory_order_release);
-}
-
-QueuePtr StoredQueueTable::find(std::string_view topic, std::int32_t id) const {
-  const auto& part = shard({topic, id});
-  const MutexLock hold(part.lock);
-  const auto found = part.queues.find(QueueKey{topic, id});
-  return found == part.queues.end() ? nullptr : *found;
-}
-
-StoredQueueTable::StoredPtr StoredQueueTable::get_or_create_stored(std::string_view topic, std::int32_t id) {
-  auto& part = shard({topic, id});
-  const MutexLock hold(part.lock);
-  if (const auto found = part.queues.find(QueueKey{topic, id}); found != part.queues.end()) return *found;
-  return *part.queues.insert(std::make_shared<StoredQueue>(shared_, intern(topic), id)).first;
-}
-
-std::shared_ptr<const std::string> StoredQueueTable::intern(std::string_view topic) {
-  const MutexLock hold(topics_lock_);
-  if (const auto found = topics_.find(topic); found != topics_.end()) return found->second;
-  auto kept = std::make_shared<const std::string>(topic);
-  topics_.emplace(*kept, kept);
-  return kept;
-}
-
-std::vector<StoredQueueTable::StoredPtr> StoredQueueTable::stored() const {
-  std::vector<StoredPtr> queues;
-  for (const auto& part : shards_) {
-    const MutexLock hold(part.lock);
-    queues.insert(queues.end(), part.queues.begin(), part.queues.end());
-  }
-  return queues;
+  for (const auto& queue : queues_.all()) queue->is_deleted_.store(true, std::memory_order_release);
 }
 
 std::vector<QueuePtr> StoredQueueTable::all() const {
-  std::vector<QueuePtr> queues;
-  for (const auto& part : shards_) {
-    const MutexLock hold(part.lock);
-    queues.insert(queues.end(), part.queues.begin(), part.queues.end());
-  }
-  return queues;
+  const auto queues = queues_.all();
+  return {queues.begin(), queues.end()};
 }
 
 std::vector<QueuePtr> StoredQueueTable::of_topic(std::string_view topic) const {
-  std::vector<QueuePtr> queues;
-  for (const auto& part : shards_) {
-    const MutexLock hold(part.lock);
-    for (const auto& queue : part.queues) {
-      if (queue->topic() == topic) queues.push_back(queue);
-    }
-  }
-  std::sort(queues.begin(), queues.end(), [](const auto& a, const auto& b) { return a->id() < b->id(); });
-  return queues;
+  const auto queues = queues_.of_topic(topic);
+  return {queues.begin(), queues.end()};
 }
 
 // ---- recovery
@@ -221,7 +140,7 @@ Status StoredQueueTable::load_from_files(std::string* problem, bool is_synced) {
   const MutexLock hold(upkeep_lock_);
   return scan_queue_files(disk_, shared_->files, shared_->next_serial, is_synced, problem,
                           [this](std::string_view topic, std::int32_t id, const QueueFiles::Extent& extent) {
-                            const auto queue = get_or_create_stored(topic, id);
+                            const auto queue = queues_.get_or_create(topic, id);
                             const MutexLock hold_queue(queue->lock_);
                             queue->written_ = extent.max;
                             queue->max_.store(extent.max, std::memory_order_release);
@@ -236,7 +155,7 @@ Status StoredQueueTable::restore(std::string_view topic, std::int32_t id, QueueB
     return error(Errc::kDamaged, bounds.max.value);
   }
   const MutexLock hold(upkeep_lock_);
-  const auto queue = get_or_create_stored(topic, id);
+  const auto queue = queues_.get_or_create(topic, id);
   const MutexLock hold_queue(queue->lock_);
   queue->written_ = bounds.max.value;
   queue->max_.store(bounds.max.value, std::memory_order_release);
@@ -257,7 +176,7 @@ void StoredQueueTable::trust_ends() {
 
 Status StoredQueueTable::truncate_to(LogPosition end) {
   const MutexLock hold(upkeep_lock_);
-  for (const auto& queue : stored()) {
+  for (const auto& queue : queues_.all()) {
     const auto known_end = queue->positions().end;
     if (known_end.value >= 0 && known_end <= end) continue;
     const auto found = find_cut(*queue, end);
@@ -561,7 +480,7 @@ void StoredQueueTable::evict() {
 Status StoredQueueTable::forget_before(LogPosition min_position) {
   const MutexLock hold(upkeep_lock_);
   Status first_failure;
-  for (const auto& queue : stored()) {
+  for (const auto& queue : queues_.all()) {
     const auto [min, max] = queue->bounds();
     if (min == max) continue;
     const auto first = queue->positions().first;
@@ -612,23 +531,7 @@ void StoredQueueTable::forget_work(StoredQueue& queue) {
 
 Status StoredQueueTable::remove_topic(std::string_view topic) {
   const MutexLock hold(upkeep_lock_);
-  std::vector<StoredPtr> removed;
-  for (auto& part : shards_) {
-    const MutexLock hold_part(part.lock);
-    for (auto queue = part.queues.begin(); queue != part.queues.end();) {
-      if ((*queue)->topic() == topic) {
-        removed.push_back(*queue);
-        queue = part.queues.erase(queue);
-      } else {
-        ++queue;
-      }
-    }
-  }
-  {
-    const MutexLock hold_topics(topics_lock_);
-    topics_.erase(topic);
-  }
-  for (const auto& queue : removed) {
+  for (const auto& queue : queues_.remove_topic(topic)) {
     QueueName name;
     {
       const MutexLock hold_queue(queue->lock_);
