@@ -238,15 +238,16 @@ Status QueueFileSet::sync_directories(const QueueName& name) {
   return disk_.sync_directory(directory_);
 }
 
-Status QueueFiles::write_again(const QueueName& name) {
+Status QueueFiles::write_again(const QueueName& name, std::int64_t end) {
   const auto files = list(name);
   if (!files) return files.error();
   std::vector<std::byte> bytes;
   for (const auto& listed : *files) {
     const auto file = open_existing(name, listed.start);
     if (!file) return file.error();
-    for (std::int64_t at = 0; at < file_size_bytes_; at += static_cast<std::int64_t>(bytes.size())) {
-      bytes.resize(static_cast<std::size_t>(std::min(file_size_bytes_ - at, kScanEntries * layout_.size)));
+    const auto used = std::min(file_size_bytes_, end * layout_.size - listed.start);
+    for (std::int64_t at = 0; at < used; at += static_cast<std::int64_t>(bytes.size())) {
+      bytes.resize(static_cast<std::size_t>(std::min(used - at, kScanEntries * layout_.size)));
       if (const auto status = (*file)->read(at, bytes); !status) return status;
       const bool is_hole = std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
       if (is_hole) continue;

@@ -104,9 +104,9 @@ class QueueFiles : public QueueFileSet {
   Result<std::optional<Touched>> cut(const QueueName& name, std::int64_t end);
   /// Whether anything stands at `offset`.
   Result<bool> holds(const QueueName& name, std::int64_t offset);
-  /// Everything in the queue's files is written and synced again, names included: the page cache may hold what the disk
+  /// All entries below `end` are written and synced again, and the files' names: the page cache may hold what the disk
   /// has not got, even if it calls it clean.
-  Status write_again(const QueueName& name);
+  Status write_again(const QueueName& name, std::int64_t end);
 
   /// Where a queue ends according to its files, as Apache's recovery finds it.
   struct Extent {

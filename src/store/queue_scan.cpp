@@ -25,7 +25,7 @@ Status scan_queue_files(file::Disk& disk, QueueFiles& files, std::atomic<std::ui
       const QueueName name{topic.name, *id, next_serial.fetch_add(1, std::memory_order_relaxed)};
       auto extent = files.find_extent(name, text);
       if (extent && *extent && !is_synced) {
-        if (const auto status = files.write_again(name); !status) extent = status.error();
+        if (const auto status = files.write_again(name, (*extent)->max); !status) extent = status.error();
       }
       files.forget(name);
       if (!extent) {
