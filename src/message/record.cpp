@@ -16,6 +16,10 @@
 namespace tern::message {
 namespace {
 
+bool holds_zero_byte(std::string_view text) noexcept {
+  return text.find('\0') != std::string_view::npos;
+}
+
 class Category final : public std::error_category {
  public:
   [[nodiscard]] const char* name() const noexcept override { return "message"; }
@@ -111,8 +115,8 @@ Status parse_tail(std::span<const std::byte> bytes, std::size_t at, RecordView& 
   if (properties_length < 0 || left() != static_cast<std::size_t>(properties_length)) return bad_length;
   record.properties = {chars + at, left()};
   // A sector that never reached the disk: no name holds a zero byte.
-  if (record.topic.find('\0') != std::string_view::npos) return error(Errc::kBadName, record.total_size);
-  if (record.properties.find('\0') != std::string_view::npos) return error(Errc::kBadProperties, record.total_size);
+  if (holds_zero_byte(record.topic)) return error(Errc::kBadName, record.total_size);
+  if (holds_zero_byte(record.properties)) return error(Errc::kBadProperties, record.total_size);
   return {};
 }
 
@@ -221,6 +225,7 @@ std::size_t tail_size(const RecordParts& parts) noexcept {
 
 std::int64_t record_size(const RecordParts& parts) noexcept {
   if (parts.topic.size() > kTopicSizeMaxV2 || properties_size(parts) > kPropertiesSizeMax) return 0;
+  if (holds_zero_byte(parts.topic) || holds_zero_byte(parts.properties)) return 0;
   constexpr std::size_t kSizeMax = std::numeric_limits<std::int32_t>::max();
   if (parts.body.size() > kSizeMax) return 0;  // first, so that the sum cannot wrap
   const auto head = static_cast<std::size_t>(offset_of::body(parts.born_host.is_v6, parts.store_host.is_v6));

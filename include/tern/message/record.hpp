@@ -101,7 +101,8 @@ struct RecordParts {
   bool ends_with_inner_base = false;  // the properties, as append_inner_batch() leaves them
 };
 
-/// Size of the record in bytes, or 0 if it cannot be one (properties or topic beyond 32,767 bytes, 2 GiB or more).
+/// Size of the record in bytes, or 0 if it cannot be one: properties or topic beyond 32,767 bytes or with a zero byte,
+/// which readers take for a torn write; 2 GiB or more.
 std::int64_t record_size(const RecordParts& parts) noexcept;
 
 /// Everything of a record but its body, prepared outside the append lock: `head` ends with the body length, `tail` is

@@ -59,6 +59,13 @@ constexpr std::string_view kNoInnerBatch =
 constexpr std::size_t kInnerBatchMax = 32'767;     // what the 16 bits of a queue entry can count
 constexpr int kClientWithMaxReconsumeTimes = 121;  // V3_4_9
 
+std::string_view why_no_record(std::span<const message::RecordParts> records) {
+  const bool holds_zero_byte = std::any_of(records.begin(), records.end(), [](const auto& record) {
+    return record.properties.find('\0') != std::string_view::npos;
+  });
+  return holds_zero_byte ? "Its properties hold a zero byte, which a record cannot" : kTooLargeForARecord;
+}
+
 bool is_true(std::string_view text) {
   return text == "true" || text == "TRUE" || text == "True";
 }
@@ -220,7 +227,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
       items.assign(1, parts);
     }
     if (!stage.send(reply, items, !wait || is_true(*wait), std::string(key.value_or(""))))
-      return refuse_with(illegal(options, kTooLargeForARecord));
+      return refuse_with(illegal(options, why_no_record(items)));
     return;
   }
 
@@ -326,7 +333,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   }
   parts.properties = properties;
   if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), std::string(unique_key)))
-    return refuse_with(illegal(options, kTooLargeForARecord));
+    return refuse_with(illegal(options, why_no_record({&parts, 1})));
 }
 
 }  // namespace tern::broker

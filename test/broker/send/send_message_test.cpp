@@ -291,6 +291,30 @@ TEST_F(SendMessageTest, DecidesByTheFlagWhatIsABatch) {
   EXPECT_THAT(bodies(stored("T")), ElementsAre(item("a")));
 }
 
+// A reader takes a zero byte for a torn write: in the log it would end it.
+TEST_F(SendMessageTest, StoresNoZeroByteAmongProperties) {
+  using std::string_literals::operator""s;
+  make_topic("T");
+  make_topic("B", 4, [](TopicConfig& topic) { topic.attributes["queue.type"] = "BatchCQ"; });
+  const auto with_zero = [](const std::string& more) { return Fields{{"properties", "a\1b\0c\2"s + more}}; };
+  const test::AnswerPtr refused[] = {
+      send("T", "value", {}, with_zero("")),
+      send("T", "name", {}, {{"properties", "a\0\1b\2"s}}),
+      send("T", "delayed", {},
+           with_zero("DELAY\1"
+                     "3\2")),
+      send_batch("T", item("good") + item("item", "a\1\0\2"s)),
+      send("B", item("a") + item("b"), {}, test::with({{"batch", "true"}}, with_zero("UNIQ_KEY\1U\2"))),
+  };
+  for (const auto& answer : refused) {
+    EXPECT_EQ(answer->code(), 13);
+    EXPECT_THAT(answer->remark(), StartsWith("Its properties hold a zero byte"));
+  }
+  for (const auto* topic : {"T", "B", "SCHEDULE_TOPIC_XXXX"}) EXPECT_THAT(stored(topic), IsEmpty()) << topic;
+  EXPECT_EQ(send("T", "next")->code(), 0);
+  EXPECT_THAT(bodies(stored("T")), ElementsAre("next"));
+}
+
 TEST_F(SendMessageTest, StoresNothingOfABatchThatIsWrongAnywhere) {
   make_topic("T");
   EXPECT_EQ(send_batch("T", item("a") + "rest")->code(), 1);

@@ -57,6 +57,8 @@ TEST(AppendBatch, RefusesWhatIsNoRecordAndStagesNothing) {
   const std::string properties(40'000, 'p');
   batch.begin_group();
   EXPECT_FALSE(batch.stage(parts_of("x", "T", properties), std::make_shared<OffsetsOnly>()));
+  const std::string with_zero("a\1b\0c\2", 6);
+  EXPECT_FALSE(batch.stage(parts_of("x", "T", with_zero), std::make_shared<OffsetsOnly>())) << "no reader takes it";
   EXPECT_TRUE(batch.records().empty());
   EXPECT_EQ(batch.bytes(), 0);
 }
