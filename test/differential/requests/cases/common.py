@@ -29,17 +29,13 @@ def properties(**pairs):
     return "".join(f"{name}\x01{value}\x02" for name, value in pairs.items())
 
 
-_keys = [0]
-
-
-def unique_key():
-    _keys[0] += 1
-    return f"7F000001ABCD{_keys[0]:020X}"
+# Nobody asks for a message by it.
+UNIQUE_KEY = "7F000001ABCD00000000000000000001"
 
 
 def send_fields(topic, queue=0, text=None, /, key=True, **more):
     """Long names. `text`: the properties; without it, a unique key alone. A field that is None is left out."""
-    given = text if text is not None else properties(UNIQ_KEY=unique_key()) if key else ""
+    given = text if text is not None else properties(UNIQ_KEY=UNIQUE_KEY) if key else ""
     fields = {"producerGroup": "producers", "topic": topic, "defaultTopic": "TBW102", "defaultTopicQueueNums": 4, "queueId": queue,
               "sysFlag": 0, "bornTimestamp": BORN, "flag": 0, "properties": given, "reconsumeTimes": 0, "unitMode": False,
               "batch": False, **more}

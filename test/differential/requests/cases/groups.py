@@ -1,10 +1,12 @@
 """Groups: 200, 207, 352, 201, 208, 343."""
 
 from suite import wire
+from suite.bodies import parse_json
 from suite.variant import Cases
 
 from .common import (ALL_GROUPS, CONSUME_STATS, DELETE_GROUP, GROUP_CONFIG, HEART_BEAT, INT_MAX, ODD_NAMES, PULL, QUERY_OFFSET, TOPICS_OF_GROUP, UPDATE_GROUP,
                      UPDATE_OFFSET, as_json, consumer, heart_beat, pull_fields, subscription)
+from .ground import GROUPS
 from .ground import group as group_body
 
 CASES = Cases("group")
@@ -61,11 +63,18 @@ for _group in ("readers", "disabled", "no-retries", "impatient", "unit-group", "
 CASES.one("config nothing at all", GROUP_CONFIG, {})
 CASES.one("config no ext fields", GROUP_CONFIG, None)
 CASES.one("config binary", GROUP_CONFIG, {"group": "readers"}, kind=wire.ROCKETMQ)
-VERSIONS = ("*.body.dataVersion.timestamp",)
-CASES.one("all", ALL_GROUPS, {}, masks=VERSIONS)
-CASES.one("all, no ext fields", ALL_GROUPS, None, masks=VERSIONS)
-CASES.one("all, paged", ALL_GROUPS, {"groupSeq": 0, "maxGroupNum": 2}, masks=VERSIONS)
-CASES.one("all, bad page", ALL_GROUPS, {"groupSeq": "x", "maxGroupNum": "y"}, masks=VERSIONS)
+
+
+@CASES.steps("all", masks=("*.timestamp", "*.counter", "*.stateVersion"))
+def _(side):
+    """Those of the ground, and those that every broker has."""
+    for name, fields in (("plain", {}), ("no ext fields", None), ("paged", {"groupSeq": 0, "maxGroupNum": 2}), ("bad page", {"groupSeq": "x", "maxGroupNum": "y"})):
+        answer = side.main.ask(ALL_GROUPS, fields)
+        body = parse_json(answer.body)
+        table = body.pop("subscriptionGroupTable")
+        side.keep(name, {"code": answer.code, "counts": int(answer["totalGroupNum"]) == len(table), "body": body, "ext": sorted(answer.fields),
+                         "groups": {each: config for each, config in table.items() if each in GROUPS or each.isupper() or each.startswith("CID_ONS")}})
+
 
 # --- statistics
 
@@ -109,7 +118,6 @@ CASES.one("stats no ext fields", CONSUME_STATS, None)
 
 @CASES.steps("topics of a group")
 def _(side):
-    from suite.bodies import parse_json
     for group in ("readers", "stats-online", "unheard-of", ""):
         answer = side.main.ask(TOPICS_OF_GROUP, {"group": group})
         body = parse_json(answer.body) if answer.body else {"topicList": []}

@@ -28,7 +28,7 @@ for _name in ("queueId", "maxMsgNums", "sysFlag"):
 for _name in ("queueOffset", "commitOffset", "suspendTimeoutMillis", "subVersion"):
     for _kind, _value in BAD_LONGS:
         CASES.one(f"{_name} {_kind}", PULL, pull_fields("readers", "plain", **{_name: _value}))
-CASES.one("unknown fields", PULL, {**pull_fields("readers", "plain"), "nonsense": "x", "maxMsgBytes": 100, "requestSource": 1})
+CASES.one("unknown fields", PULL, {**pull_fields("readers", "plain"), "nonsense": "x", "AccessKey": "key", "bname": "broker-a", "lo": "false"})
 CASES.one("bare numbers", PULL, {**pull_fields("readers", "plain", offset=11), "queueId": wire.Raw(0), "maxMsgNums": wire.Raw(1)})
 
 # --- offsets and counts

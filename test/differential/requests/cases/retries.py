@@ -1,11 +1,40 @@
 """CONSUMER_SEND_MSG_BACK (36)."""
 
+import json
+
 from suite import wire
+from suite.bodies import parse_json
 from suite.variant import Cases
 
-from .common import BAD_INTS, BAD_LONGS, INT_MAX, LONG_MAX, PULL, SEND_BACK, SEND_V2, properties, pull_fields, send_v2
+from .common import BAD_INTS, BAD_LONGS, INT_MAX, LONG_MAX, PULL, SEND_BACK, SEND_V2, TOPIC_STATS, properties, pull_fields, send_v2
 
-CASES = Cases("retry")
+
+
+class Returns(Cases):
+    """One message that is sent back, and what is stored then: it waits for its retry, or is a dead letter."""
+
+    def one(self, name, code, fields=None, body=b"", masks=(), **how):
+        @self.steps(name, (*masks, "stored *.offset", "stored *.ext", "stored *.REAL_QID"))
+        def _(side):
+            given = fields(side) if callable(fields) else fields
+            before = _ends(side, given)
+            side.ask(code, given, body, name="answer", **how)
+            for (topic, queue), end in _ends(side, given).items():
+                if end > before.get((topic, queue), 0):
+                    side.ask(PULL, pull_fields("readers", topic, queue, end - 1), name=f"stored in {topic} {queue}")
+
+
+def _ends(side, fields):
+    ends = {}
+    for topic in ("SCHEDULE_TOPIC_XXXX", "%DLQ%" + str((fields or {}).get("group"))):
+        answer = side.main.ask(TOPIC_STATS, {"topic": topic})
+        if answer.code == 0:
+            for key, bounds in parse_json(answer.body)["offsetTable"].items():
+                ends[topic, json.loads(key)["queueId"]] = bounds["maxOffset"]
+    return ends
+
+
+CASES = Returns("retry")
 
 
 def _position(side):
@@ -53,18 +82,4 @@ def _(side):
 def _(side):
     """Behind what is added, there is no room."""
     answer = side.quietly(SEND_V2, send_v2("unit", 1, properties(UNIQ_KEY="k", p="x" * 32_600)), b"large")
-    side.ask(SEND_BACK, _back(side, offset=int(answer["msgId"][16:], 16)))
-
-
-@CASES.steps("what is stored")
-def _(side):
-    """Messages that wait for their retry, and dead letters."""
-    for queue in range(18):
-        offset = 0
-        while True:
-            answer = side.ask(PULL, pull_fields("readers", "SCHEDULE_TOPIC_XXXX", queue, offset), name=f"level {queue + 1} from {offset}")
-            if answer.code != 0:
-                break
-            offset = int(answer["nextBeginOffset"])
-    for group in ("readers", "impatient"):
-        side.ask(PULL, pull_fields("readers", "%DLQ%" + group), name=f"dead letters of {group}")
+    side.ask(SEND_BACK, _back(side, offset=int(answer["msgId"][-16:], 16)))

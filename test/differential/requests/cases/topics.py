@@ -1,10 +1,12 @@
 """Topics: 17, 215, 351, 21, 202, 305."""
 
 from suite import wire
+from suite.bodies import parse_json
 from suite.variant import Cases
 
 from .common import (ALL_TOPICS, BAD_INTS, CREATE_TOPIC, DELETE_TOPIC, INT_MAX, MAX_OFFSET, ODD_NAMES, PULL, QUERY_OFFSET, SEND_V2, SYSTEM_TOPICS, TOPIC_CONFIG,
                      TOPIC_STATS, UPDATE_OFFSET, pull_fields, send_v2, topic_fields)
+from .ground import TOPICS
 
 CASES = Cases("topic")
 TIMES = ("*.body.offsetTable.*.lastUpdateTimestamp", "*.body.topicPutTps")
@@ -80,17 +82,26 @@ for _code, _name in ((TOPIC_CONFIG, "config"), (TOPIC_STATS, "stats"), (DELETE_T
     CASES.one(f"{_name} no ext fields", _code, None)
     CASES.one(f"{_name} binary", _code, {"topic": "unheard-of"}, kind=wire.ROCKETMQ)
 CASES.one("config logical", TOPIC_CONFIG, {"topic": "plain", "lo": True})
-VERSIONS = ("*.body.dataVersion.timestamp", "*.body.mappingDataVersion.timestamp")
-CASES.one("all", ALL_TOPICS, {}, masks=VERSIONS)
-CASES.one("all, no ext fields", ALL_TOPICS, None, masks=VERSIONS)
-CASES.one("all, paged", ALL_TOPICS, {"topicSeq": 0, "maxTopicNum": 3}, masks=VERSIONS)
-CASES.one("all, binary", ALL_TOPICS, {}, kind=wire.ROCKETMQ, masks=VERSIONS)
-CASES.one("all, bad page", ALL_TOPICS, {"topicSeq": "x", "maxTopicNum": "y"}, masks=VERSIONS)
+
+
+@CASES.steps("all", masks=("*.timestamp", "*.counter", "*.stateVersion"))
+def _(side):
+    """Those of the ground, and those that every broker has."""
+    for name, fields, how in (("plain", {}, {}), ("no ext fields", None, {}), ("paged", {"topicSeq": 0, "maxTopicNum": 3}, {}),
+                              ("binary", {}, {"kind": wire.ROCKETMQ}), ("bad page", {"topicSeq": "x", "maxTopicNum": "y"}, {})):
+        answer = side.main.ask(ALL_TOPICS, fields, **how)
+        body = parse_json(answer.body)
+        table = body.pop("topicConfigTable")
+        side.keep(name, {"code": answer.code, "counts": int(answer["totalTopicNum"]) == len(table), "body": body, "ext": sorted(answer.fields),
+                         "topics": {topic: config for topic, config in table.items() if is_common(topic)}})
+
+
+def is_common(topic):
+    return topic in TOPICS or (not topic.startswith(("new-", "made-", "%", "n" * 127, "passing")))
 
 
 @CASES.steps("system list")
 def _(side):
-    from suite.bodies import parse_json
     for name, fields in (("plain", {}), ("no ext fields", None)):
         answer = side.main.ask(SYSTEM_TOPICS, fields)
         body = parse_json(answer.body)

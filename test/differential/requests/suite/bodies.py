@@ -87,7 +87,7 @@ def records(body):
         record = log_files.parse_record(body[at:at + size], at)
         found.append({**{name: value for name, value in vars(record).items()
                          if name not in ("position", "stored", "born_host", "store_host", "body", "property_text", "stored_position")},
-                      "log position": record.stored_position, "born_host": record.born_host[:-4].hex(),
+                      "born_host": record.born_host[:-4].hex(),
                       "store_host": record.store_host[:-4].hex(), "body": record.body[:64].decode(errors="backslashreplace"),
                       "body size": len(record.body), "property size": len(record.property_text)})
         at += size

@@ -45,24 +45,24 @@ def shown(value):
     return text if len(text) <= SHOWN_MAX else text[:SHOWN_MAX] + "..."
 
 
-def comparable(answer, client, side, masks):
+def comparable(name, answer, client, side, masks):
     """The answer as a tree of plain values, without what depends on the moment or on the ports that were free."""
     if not isinstance(answer, wire.Answer):
-        return _mask(answer, "", masks, client, side)
+        return _mask(answer, name, masks, client, side)
     if answer.closed:
         return "connection closed"
     tree = {"code": answer.code, "flag": answer.flag, "remark": answer.remark or NOTHING, "ext": answer.fields,
             "body": bodies.value_of(answer.body)}
-    return _mask(tree, "", masks, client, side)
+    return _mask(tree, name, masks, client, side)
 
 
 def _mask(value, where, masks, client, side):
     if any(fnmatch.fnmatchcase(where, mask) for mask in masks):
         return "(masked)"
     if isinstance(value, dict):
-        return {_addresses(name, client, side): _mask(value[name], f"{where}.{name}".lstrip("."), masks, client, side) for name in value}
+        return {_addresses(name, client, side): _mask(value[name], f"{where}.{name}", masks, client, side) for name in value}
     if isinstance(value, (list, tuple)):
-        return [_mask(item, f"{where}.{at}".lstrip("."), masks, client, side) for at, item in enumerate(value)]
+        return [_mask(item, f"{where}.{at}", masks, client, side) for at, item in enumerate(value)]
     return _addresses(value, client, side)
 
 
@@ -93,7 +93,7 @@ def compare(variant, our_side, apache_side, accepted):
         trees[side.kind] = {}
         for name, answer, client in side.answers:
             assert name not in trees[side.kind], f"two answers are named {name}"
-            trees[side.kind][name] = comparable(answer, client, side, variant.masks)
+            trees[side.kind][name] = comparable(name, answer, client, side, variant.masks)
     found = list(differences(trees["tern"], trees["apache"]))
     for difference in found:
         for row in accepted:

@@ -14,8 +14,6 @@ SETTINGS = {
     "waitTimeMillsInSendQueue": "60000",
     "waitTimeMillsInHeartbeatQueue": "60000",
 }
-# Refused at the broker, not by its clients: kept small, so that what is too large is quickly sent.
-KINDS = ("apache", "tern")
 
 
 class Pair:
@@ -63,6 +61,7 @@ class Side:
         self.answers = []
         self._connections = []
         self._main = None
+        self._ends = {}
 
     def begin(self):
         self.answers = []
@@ -91,7 +90,23 @@ class Side:
 
     def ask(self, code, fields=None, body=b"", name=None, on=None, **how):
         answer = (on or self.main).ask(code, fields, body, **how)
+        self._make_relative(fields or {}, answer)
         return self.keep(name or str(len(self.answers) + 1), answer, on)
+
+    def _make_relative(self, fields, answer):
+        """A message that only one of the two stored must not count against those behind it: the queue offset of a send becomes
+        the distance from where the last one ended. Positions in the log say nothing at all."""
+        if "msgId" not in answer.fields:
+            return
+        properties = fields.get("i") or fields.get("properties") or ""
+        topic = "delayed" if "DELAY\x01" in str(properties) else fields.get("b", fields.get("topic"))
+        queue = topic, answer["queueId"]
+        positions = answer["msgId"].split(",")
+        offset = int(answer["queueOffset"])
+        distance = offset - self._ends.get(queue, 0)
+        self._ends[queue] = offset + len(positions)
+        answer.fields.update(queueOffset=f"{distance:+}", msgId=",".join(each[:-16] + "<position>" for each in positions))
+        answer.positions = [int(each[-16:], 16) for each in positions]
 
     def quietly(self, code, fields=None, body=b"", on=None, **how):
         """Prepares something: must succeed, and is not compared."""

@@ -26,6 +26,8 @@ class Answer:
     fields: dict = field(default_factory=dict)
     body: bytes = b""
     closed: bool = False
+    # Of what a send stored.
+    positions: list = field(default_factory=list)
 
     def __getitem__(self, name):
         return self.fields[name]
