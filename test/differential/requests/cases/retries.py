@@ -19,6 +19,7 @@ class Returns(Cases):
             given = fields(side) if callable(fields) else fields
             before = _ends(side, given)
             side.ask(code, given, body, name="answer", **how)
+            side.settle()
             for (topic, queue), end in _ends(side, given).items():
                 if end > before.get((topic, queue), 0):
                     side.ask(PULL, pull_fields("readers", topic, queue, end - 1), name=f"stored in {topic} {queue}")

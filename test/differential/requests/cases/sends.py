@@ -1,5 +1,6 @@
 """SEND_MESSAGE (10), SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320)."""
 
+from harness.waiting import wait_until
 from suite import wire
 from suite.variant import Cases
 
@@ -20,8 +21,8 @@ class Sends(Cases):
 
 
 CASES = Sends("send")
-# The broker makes one up.
-MADE_KEY = ("answer.ext.transactionId", "stored *.properties.UNIQ_KEY")
+# The broker makes one up; how long it is depends on the machine's address.
+MADE_KEY = ("answer.ext.transactionId", "stored *.properties.UNIQ_KEY", "stored *size")
 
 # The broker chooses one.
 ANY_QUEUE = ("answer.ext.queueId", "answer.ext.queueOffset", "stored *.queue")
@@ -116,10 +117,11 @@ for _value in ("true", "false", "what"):
     CASES.one(f"WAIT {_value}", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="w", WAIT=_value)), b"hello")
 for _value in (0, 1, 18, 19, 1000, -1, -1000, INT_MAX, INT_MAX + 1, "two", "", " 1", "1.5"):
     CASES.one(f"DELAY {_value}", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="d", DELAY=_value)), b"hello")
-for _name in ("TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"):
-    CASES.one(_name, SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="t", **{_name: 10})), b"hello")
-    CASES.one(f"{_name} text", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="t", **{_name: "soon"})), b"hello")
-CASES.one("DELAY and TIMER_DELAY_SEC", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="t", DELAY=1, TIMER_DELAY_SEC=10)), b"hello")
+# Not due while this runs.
+for _name, _value in (("TIMER_DELAY_SEC", 100_000), ("TIMER_DELAY_MS", 100_000_000), ("TIMER_DELIVER_MS", LONG_MAX)):
+    CASES.one(_name, SEND_V2, send_v2("unit", 3, properties(UNIQ_KEY="t", **{_name: _value})), b"hello")
+    CASES.one(f"{_name} text", SEND_V2, send_v2("unit", 3, properties(UNIQ_KEY="t", **{_name: "soon"})), b"hello")
+CASES.one("DELAY and TIMER_DELAY_SEC", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="t", DELAY=1, TIMER_DELAY_SEC=100_000)), b"hello")
 CASES.one("transaction", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="half", TRAN_MSG="true", PGROUP="producers"), sysFlag=4), b"hello")
 CASES.one("transaction false", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="nohalf", TRAN_MSG="false")), b"hello")
 CASES.one("INNER_NUM", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="i", INNER_NUM=2)), b"hello")
@@ -205,18 +207,22 @@ def _(side):
     before = int(side.quietly(MAX_OFFSET, {"topic": "ordered", "queueId": 1}, on=connection)["offset"])
     for number in range(3):
         connection.send(wire.frame(wire.json_header(SEND_V2, send_v2("ordered", 1, properties(UNIQ_KEY=f"oneway{number}")), 7, flag=wire.ONE_WAY), b"quiet"))
-    connection.send(wire.frame(wire.json_header(SEND_V2, send_v2("ordered", 1, properties(UNIQ_KEY="answered")), 8), b"loud"))
-    answer = connection.answer()
-    side.keep("next answer", answer, connection)
-    side.keep("stored before", before, connection)
+    side.settle()
+
+    def stored():
+        side.settle()
+        return int(side.quietly(MAX_OFFSET, {"topic": "ordered", "queueId": 1}, on=connection)["offset"]) - before
+    wait_until(lambda: stored() >= 3, 20, "three messages to be stored")
+    side.ask(SEND_V2, send_v2("ordered", 1, properties(UNIQ_KEY="answered")), b"loud", on=connection, name="next answer")
+    side.settle()
+    side.keep("stored", stored(), connection)
 
 
 @CASES.steps("one-way refused")
 def _(side):
     connection = side.connection()
     connection.send(wire.frame(wire.json_header(SEND_V2, send_v2("a.b"), 7, flag=wire.ONE_WAY), b"quiet"))
-    connection.send(wire.frame(wire.json_header(SEND_V2, send_v2("ordered", 2, properties(UNIQ_KEY="answered")), 8), b"loud"))
-    side.keep("next answer", connection.answer(), connection)
+    side.ask(SEND_V2, send_v2("ordered", 2, properties(UNIQ_KEY="answered")), b"loud", on=connection, name="next answer")
 
 
 @CASES.steps("opaque used twice at a time")

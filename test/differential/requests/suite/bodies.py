@@ -84,7 +84,12 @@ def records(body):
         size = struct.unpack(">i", body[at:at + 4])[0]
         if size < 4 or at + size > len(body):
             raise ValueError(f"a record of {size} bytes at {at} of {len(body)}")
-        record = log_files.parse_record(body[at:at + size], at)
+        try:
+            record = log_files.parse_record(body[at:at + size], at)
+        except log_files.Damaged as damage:
+            found.append(f"cannot be decoded: {damage}")
+            at += size
+            continue
         found.append({**{name: value for name, value in vars(record).items()
                          if name not in ("position", "stored", "born_host", "store_host", "body", "property_text", "stored_position")},
                       "born_host": record.born_host[:-4].hex(),

@@ -28,15 +28,20 @@ class Accepted:
     reason: str
     apaches: str = ""
     ours: str = ""
+    # Ours begins with Apache's and goes on.
+    says_more: bool = False
     used: int = field(default=0, compare=False)
 
     def takes(self, variant, difference):
         return (fnmatch.fnmatchcase(variant, self.variants) and fnmatch.fnmatchcase(difference.where, self.where)
+                and (not self.says_more or str(difference.ours).startswith(str(difference.apaches).rstrip()))
                 and bool(re.search(self.apaches, str(difference.apaches), re.DOTALL))
                 and bool(re.search(self.ours, str(difference.ours), re.DOTALL)))
 
 
 NOTHING = "(nothing)"
+# Members of bodies that come in no order.
+SETS = ("groupList", "topicList", "consumerIdList", "connectionSet", "lockOKMQSet", "tagsSet", "codeSet")
 SHOWN_MAX = 220
 
 
@@ -61,6 +66,8 @@ def _mask(value, where, masks, client, side):
         return "(masked)"
     if isinstance(value, dict):
         return {_addresses(name, client, side): _mask(value[name], f"{where}.{name}", masks, client, side) for name in value}
+    if isinstance(value, list) and where.rpartition(".")[2] in SETS:
+        value = sorted(value, key=str)
     if isinstance(value, (list, tuple)):
         return [_mask(item, f"{where}.{at}", masks, client, side) for at, item in enumerate(value)]
     return _addresses(value, client, side)

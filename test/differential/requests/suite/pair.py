@@ -3,13 +3,15 @@
 import concurrent.futures
 
 from harness.cluster import Cluster
+from harness.waiting import wait_until
 
-from . import wire
+from . import bodies, wire
+
+RUNTIME_INFO = 28
 
 # Nothing that is delayed becomes due: where it is delivered would depend on the moment.
 SETTINGS = {
     "messageDelayLevel": " ".join(f"{hours}h" for hours in range(10, 28)),
-    "timerWheelEnable": "false",
     "waitTimeMillsInPullQueue": "60000",
     "waitTimeMillsInSendQueue": "60000",
     "waitTimeMillsInHeartbeatQueue": "60000",
@@ -62,8 +64,24 @@ class Side:
         self._connections = []
         self._main = None
         self._ends = {}
+        self._has_stored = False
+
+    def _behind(self):
+        table = bodies.parse_json(self.main.ask(RUNTIME_INFO, {}).body)["table"]
+        return int(table["dispatchBehindBytes"])
+
+    def settle(self):
+        self._has_stored = True
+        answers = self.answers
+        connections, self._connections = self._connections, []
+        self.begin()
+        self.answers, self._connections = answers, connections
 
     def begin(self):
+        """Behind what was stored before: queues and index follow the log."""
+        if self._has_stored:
+            wait_until(lambda: self._behind() == 0, 20, f"{self.kind}'s queues to have what the log has")
+            self._has_stored = False
         self.answers = []
         for connection in self._connections:
             connection.__exit__()
@@ -90,22 +108,24 @@ class Side:
 
     def ask(self, code, fields=None, body=b"", name=None, on=None, **how):
         answer = (on or self.main).ask(code, fields, body, **how)
-        self._make_relative(fields or {}, answer)
+        self.make_relative(fields or {}, answer)
         return self.keep(name or str(len(self.answers) + 1), answer, on)
 
-    def _make_relative(self, fields, answer):
+    def make_relative(self, fields, answer):
         """A message that only one of the two stored must not count against those behind it: the queue offset of a send becomes
         the distance from where the last one ended. Positions in the log say nothing at all."""
         if "msgId" not in answer.fields:
             return
-        properties = fields.get("i") or fields.get("properties") or ""
-        topic = "delayed" if "DELAY\x01" in str(properties) else fields.get("b", fields.get("topic"))
-        queue = topic, answer["queueId"]
+        self._has_stored = True
+        queue = fields.get("b", fields.get("topic")), answer["queueId"]
         positions = answer["msgId"].split(",")
         offset = int(answer["queueOffset"])
-        distance = offset - self._ends.get(queue, 0)
-        self._ends[queue] = offset + len(positions)
-        answer.fields.update(queueOffset=f"{distance:+}", msgId=",".join(each[:-16] + "<position>" for each in positions))
+        if "DELAY\x01" in str(fields.get("i") or fields.get("properties")):
+            answer.fields["queueOffset"] = "<that of its level>"
+        elif offset >= self._ends.get(queue, 0):
+            answer.fields["queueOffset"] = f"{offset - self._ends.get(queue, 0):+}"
+            self._ends[queue] = offset + len(positions)
+        answer.fields["msgId"] = ",".join(each[:-16] + "<position>" for each in positions)
         answer.positions = [int(each[-16:], 16) for each in positions]
 
     def quietly(self, code, fields=None, body=b"", on=None, **how):
@@ -113,4 +133,5 @@ class Side:
         answer = (on or self.main).ask(code, fields, body, **how)
         if answer.closed or answer.code != 0:
             raise AssertionError(f"{self.kind}: request {code} of {fields} was to succeed: {answer}")
+        self._has_stored |= "msgId" in answer.fields
         return answer
