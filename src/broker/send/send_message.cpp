@@ -219,11 +219,12 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
       parts.ends_with_inner_base = true;
       items.assign(1, parts);
     }
-    if (!stage.send(reply, items, !wait || is_true(*wait), std::string(key.value_or(""))))
+    if (!stage.send(reply, items, !wait || is_true(*wait), std::string(key.value_or("")), queue_id))
       return refuse_with(illegal(options, kTooLargeForARecord));
     return;
   }
 
+  std::int32_t answered_queue_id = queue_id;
   std::string_view wait;
   std::string_view delay;
   std::string_view unique_key;
@@ -271,7 +272,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
       dead_letter = message::dead_letter_topic(group_name);
       const auto letters = services.topics.ensure(dead_letter, 1, 0, false);
       parts.topic = dead_letter;
-      parts.queue_id = 0;
+      parts.queue_id = answered_queue_id = 0;
       delay_level = 0;
       delay = {};
     }
@@ -325,7 +326,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                 property::kTraceSwitch);
   }
   parts.properties = properties;
-  if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), std::string(unique_key)))
+  if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), std::string(unique_key), answered_queue_id))
     return refuse_with(illegal(options, kTooLargeForARecord));
 }
 

@@ -200,6 +200,7 @@ TEST_F(SendMessageTest, TurnsADelayedMessageIntoOneOfTheScheduleTopic) {
   make_topic("T");
   const auto answer = send("T", "m", {{"DELAY", "3"}, {"TAGS", "A"}, {"TIMER_DELAY_SEC", "9"}}, {{"queueId", "1"}});
   EXPECT_EQ(answer->code(), 0);
+  EXPECT_EQ(answer->field("queueId"), "1") << "the producer's, not that of the level";
   EXPECT_THAT(stored("T", 1), IsEmpty());
   const auto message = stored("SCHEDULE_TOPIC_XXXX", 2).at(0);
   EXPECT_EQ(message.properties.at("REAL_TOPIC"), "T");
