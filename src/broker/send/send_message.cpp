@@ -246,7 +246,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     else if (name == property::kInnerNum)
       has_inner_count = true;
   });
-  std::int64_t delay_level = 0;
+  std::int32_t delay_level = 0;
   if (!delay.empty()) {
     const auto [end, error] = std::from_chars(delay.data(), delay.data() + delay.size(), delay_level);
     if (error != std::errc{} || end != delay.data() + delay.size()) {

@@ -225,7 +225,7 @@ TEST_F(SendMessageTest, TakesADelayOfZeroOrLessForNone) {
 
 TEST_F(SendMessageTest, RefusesADelayThatIsNoNumber) {
   make_topic("T");
-  for (const char* delay : {"x", "3x", "1.5"}) {
+  for (const char* delay : {"x", "3x", "1.5", "2147483648"}) {
     const auto refused = send("T", "m", {{"DELAY", delay}});
     EXPECT_EQ(refused->code(), 1) << delay;
     EXPECT_THAT(refused->remark(), HasSubstr("DELAY")) << delay;
