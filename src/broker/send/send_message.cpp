@@ -98,12 +98,15 @@ std::string_view why_not_created(const BrokerOptions& options) {
 }
 
 // What the one record of a batch says of itself: the properties of the request, not those of its items.
-void write_inner_batch_properties(std::string_view given, std::string_view cluster, std::string_view old_crc,
+void write_inner_batch_properties(std::string_view given, const SendServices& services, std::string_view old_crc,
                                   std::size_t count, std::string& to) {
   to.clear();
   message::PropertyWriter writer(to);
-  writer.add(property::kCluster, cluster);
-  writer.copy(given, property::kCluster, property::kInnerNum, property::kInnerBase, old_crc);
+  writer.add(property::kMessageRegion, services.options.region_id);
+  writer.add(property::kCluster, services.identity.cluster);
+  writer.add(property::kTraceSwitch, services.options.trace_on ? "true" : "false");
+  writer.copy(given, property::kMessageRegion, property::kCluster, property::kTraceSwitch, property::kInnerNum,
+              property::kInnerBase, old_crc);
   message::append_inner_batch(to, static_cast<std::int16_t>(count));
 }
 
@@ -211,8 +214,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
         return refuse_with(
             illegal(options, "A batch for a topic with queue.type=BatchCQ holds 32767 messages at most"));
       }
-      write_inner_batch_properties(fields->properties, services.identity.cluster, old_crc, items.size(),
-                                   stage.scratch());
+      write_inner_batch_properties(fields->properties, services, old_crc, items.size(), stage.scratch());
       parts.properties = stage.scratch();
       parts.sys_flag |= message::kSysNeedUnwrap | message::kSysInnerBatch;
       parts.offset_count = static_cast<std::int16_t>(items.size());

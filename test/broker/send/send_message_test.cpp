@@ -378,6 +378,8 @@ TEST_F(SendMessageTest, StoresABatchForBatchQueuesAsOneRecord) {
   EXPECT_EQ(properties, (std::map<std::string, std::string>{{"UNIQ_KEY", "batch"},
                                                             {"TAGS", "A"},
                                                             {"CLUSTER", identity.cluster},
+                                                            {"MSG_REGION", "DefaultRegion"},
+                                                            {"TRACE_ON", "true"},
                                                             {"INNER_NUM", "3"},
                                                             {"INNER_BASE", "0000000000000000001"}}));
 }
