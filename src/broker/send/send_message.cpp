@@ -127,11 +127,12 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
         protocol::refuse(ResponseCode::kNoPermission, "Sending message to topic[{}] is forbidden.", fields->topic));
   }
   auto topic = services.topics.find(fields->topic);
-  if (!topic && message::is_retry_topic(fields->topic)) {
-    topic = services.topics.ensure(fields->topic, 1, fields->unit_mode ? kTopicUnitSub : 0, false);
-  } else if (!topic) {
+  if (!topic) {
+    const bool is_retry = message::is_retry_topic(fields->topic);
+    const int sys_flag = !fields->unit_mode ? 0 : is_retry ? kTopicUnitSub : kTopicUnit;
     topic = services.topics.create_from_default(fields->topic, fields->default_topic, fields->default_topic_queues,
-                                                fields->unit_mode);
+                                                sys_flag);
+    if (!topic && is_retry) topic = services.topics.ensure(fields->topic, 1, sys_flag, false);
   }
   if (!topic) {
     return refuse_with(protocol::refuse(ResponseCode::kTopicNotExist,

@@ -339,6 +339,14 @@ TEST_F(SendMessageTest, SendsToTheDeadLettersWhileTheGroupConsumesInOrder) {
   EXPECT_THAT(bodies(stored("%RETRY%g")), ElementsAre("retry"));
 }
 
+TEST_F(SendMessageTest, MakesARetryTopicAfterTheDefaultTopicIfThatPassesItselfOn) {
+  send("%RETRY%g", "m", {}, {{"unitMode", "true"}});
+  EXPECT_EQ(topics.find("%RETRY%g")->read_queues, 4);
+  EXPECT_EQ(topics.find("%RETRY%g")->sys_flag, kTopicUnitSub);
+  send("%RETRY%h", "m", {}, {{"defaultTopic", "nowhere"}});
+  EXPECT_EQ(topics.find("%RETRY%h")->read_queues, 1);
+}
+
 TEST_F(SendMessageTest, DelaysWhatAClientSendsToARetryTopicItself) {
   send("%RETRY%g", "m", {{"DELAY", "4"}}, {{"reconsumeTimes", "1"}});
   EXPECT_EQ(stored("SCHEDULE_TOPIC_XXXX", 3).at(0).properties.at("REAL_TOPIC"), "%RETRY%g");
