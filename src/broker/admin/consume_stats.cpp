@@ -26,7 +26,7 @@ void get_consume_stats(const remoting::Request& request, remoting::Reply reply, 
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
   std::set<std::string> names;
-  if (!fields->topic.empty()) names.emplace(fields->topic);
+  if (fields->topics.empty() && !fields->topic.empty()) names.emplace(fields->topic);
   for (auto rest = fields->topics; !rest.empty();) {
     const auto name = rest.substr(0, rest.find(';'));
     rest.remove_prefix(std::min(rest.size(), name.size() + 1));

@@ -24,6 +24,15 @@ TEST_F(ConsumeStatsTest, TakeWhatIsCommittedForPulled) {
   EXPECT_EQ(stats_of("T").front()["pullOffset"], 8);
 }
 
+TEST_F(ConsumeStatsTest, AreThoseOfTheListIfThereIsOne) {
+  make_topic("T", 1);
+  make_topic("other", 1);
+  const auto answer =
+      ask(RequestCode::kGetConsumeStats, {{"consumerGroup", "g"}, {"topic", "other"}, {"topicList", "T"}});
+  EXPECT_EQ(answer->body().find("other"), std::string::npos);
+  EXPECT_NE(answer->body().find("\"topic\":\"T\""), std::string::npos) << answer->body();
+}
+
 TEST_F(ConsumeStatsTest, LeaveOutWhatAGroupThatIsOnlineDoesNotSubscribeTo) {
   make_topic("T", 1);
   make_topic("other", 1);
