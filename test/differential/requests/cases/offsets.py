@@ -14,7 +14,7 @@ for _code, _name in ((MAX_OFFSET, "max"), (MIN_OFFSET, "min"), (EARLIEST, "earli
     for _topic, _queue in (("plain", 0), ("plain", 1), ("plain", 3), ("plain", 4), ("plain", -1), ("plain", INT_MAX), ("batches", 0),
                            ("unheard-of", 0), ("closed", 0), ("SCHEDULE_TOPIC_XXXX", 17), ("", 0), ("a.b", 0)):
         CASES.one(f"{_name} of {_topic or 'no name'} {_queue}", _code, {"topic": _topic, "queueId": _queue, **_more},
-                  masks=TIME if (_topic, _queue) in (("plain", 0), ("plain", 1), ("batches", 0)) else ())
+                  masks=TIME if (_topic, _queue) in (("plain", 0), ("plain", 1), ("batches", 0), ("closed", 0), ("SCHEDULE_TOPIC_XXXX", 17)) else ())
     CASES.one(f"{_name} binary", _code, {"topic": "plain", "queueId": 0, **_more}, kind=wire.ROCKETMQ, masks=TIME)
     CASES.one(f"{_name} without topic", _code, {"queueId": 0, **_more})
     CASES.one(f"{_name} without queue", _code, {"topic": "plain", **_more}, masks=TIME)
