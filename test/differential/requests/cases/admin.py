@@ -74,7 +74,7 @@ def _(side):
         table = parse_json(answer.body)["table"]
         side.keep(name, {"code": answer.code, "ext": answer.fields, "keys": {key: True for key in table},
                          "values": {key: table.get(key) for key in ("brokerActive", "commitLogMinOffset", "dispatchBehindBytes", "sendThreadPoolQueueSize", "brokerVersionDesc",
-                                                                    "msgPutTotalTodayMorning", "brokerClusterName", "brokerName", "brokerPermission")}})
+                                                                    "msgPutTotalTodayMorning")}})
 
 
 # --- a broker that may not
