@@ -97,5 +97,5 @@ TABLE = [
     *rows(DEFECT + "__LITE_TOPIC is not made a light queue", "send/lite topic property"),
     *rows(DEFECT + "topics and groups are not given in pages", "topic/all", "group/all", where="paged.*"),
     *rows(DEFECT + "attributes of groups are stored as they come, sign and all, and not checked", "group/update attributes*"),
-    *rows(DEFECT + "offsets of a deleted group whose offsets were kept are not taken any more", "group/delete, clean offsets *"),
+    *rows(DEFECT + "a group that was deleted without cleanOffset may commit no offsets any more", "group/delete, *"),
 ]

@@ -140,6 +140,27 @@ for _clean in (None, True, False):
         side.ask(QUERY_OFFSET, {"consumerGroup": group, "topic": "plain", "queueId": 0, "setZeroIfNotFound": False}, name="committed")
         side.ask(DELETE_GROUP, {"groupName": group}, name="delete again")
         side.ask(GROUP_CONFIG, {"group": group}, name="config")
+
+
+@CASES.steps("delete, nothing committed")
+def _(side):
+    group = "g-deleted-before"
+    side.ask(UPDATE_GROUP, {}, group_body(group), name="make")
+    side.ask(DELETE_GROUP, {"groupName": group}, name="delete")
+    side.ask(UPDATE_OFFSET, {"consumerGroup": group, "topic": "plain", "queueId": 0, "commitOffset": 6}, name="commit")
+    side.ask(QUERY_OFFSET, {"consumerGroup": group, "topic": "plain", "queueId": 0, "setZeroIfNotFound": False}, name="committed")
+
+
+@CASES.steps("delete, committed for another topic")
+def _(side):
+    group = "g-deleted-another"
+    side.ask(UPDATE_GROUP, {}, group_body(group), name="make")
+    side.ask(UPDATE_OFFSET, {"consumerGroup": group, "topic": "empty", "queueId": 0, "commitOffset": 6}, name="commit")
+    side.ask(DELETE_GROUP, {"groupName": group}, name="delete")
+    side.ask(UPDATE_OFFSET, {"consumerGroup": group, "topic": "plain", "queueId": 0, "commitOffset": 6}, name="commit again")
+    side.ask(QUERY_OFFSET, {"consumerGroup": group, "topic": "plain", "queueId": 0, "setZeroIfNotFound": False}, name="committed")
+
+
 CASES.one("delete unknown", DELETE_GROUP, {"groupName": "unheard-of"})
 CASES.one("delete built in", DELETE_GROUP, {"groupName": "SELF_TEST_C_GROUP"})
 CASES.one("delete nothing at all", DELETE_GROUP, {})
