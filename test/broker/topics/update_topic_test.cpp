@@ -17,13 +17,12 @@ class UpdateTopicTest : public test::BrokerFixture {
     std::get<NameserverRegistration*>(services.parts) = &registration_;
   }
   test::AnswerPtr update(const test::Fields& changes) {
-    return ask(test::RequestCode::kUpdateAndCreateTopic,
-               test::with({{"topic", "T"},
-                           {"readQueueNums", "4"},
-                           {"writeQueueNums", "4"},
-                           {"perm", "6"},
-                           {"topicFilterType", "SINGLE_TAG"}},
-                          changes));
+    return ask(test::RequestCode::kUpdateAndCreateTopic, test::with({{"topic", "T"},
+                                                                     {"readQueueNums", "4"},
+                                                                     {"writeQueueNums", "4"},
+                                                                     {"perm", "6"},
+                                                                     {"topicFilterType", "SINGLE_TAG"}},
+                                                                    changes));
   }
 
  private:

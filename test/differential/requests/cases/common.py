@@ -85,7 +85,3 @@ def consumer(group, *subscriptions, **more):
 def heart_beat(client, *consumers, producers=(), **more):
     return as_json({"clientID": client, "consumerDataSet": list(consumers),
                     "producerDataSet": [{"groupName": name} for name in producers], **more})
-
-
-def without(fields, name):
-    return {each: value for each, value in fields.items() if each != name}

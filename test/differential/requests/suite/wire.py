@@ -8,7 +8,6 @@ from harness import ports, remoting
 
 JSON, ROCKETMQ = 0, 1
 RESPONSE, ONE_WAY = 1, 2
-LANGUAGES = ("JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY", "OTHER", "HTTP", "GO", "PHP", "OMS", "RUST", "NODE_JS")
 # V5_3_3
 VERSION = 479
 # The longest that anything here takes: Apache's broker looks at the pulls that wait every five seconds.
