@@ -209,6 +209,14 @@ TEST_F(BadInputTest, AFieldThatIsMissingOrNoNumberIsNamed) {
   }
 }
 
+TEST_F(BadInputTest, ATopicWithoutANameIsNotDeleted) {
+  for (const auto& fields : {test::Fields{}, test::Fields{{"topic", ""}}, test::Fields{{"topic", " \t"}}}) {
+    const auto refused = ask(RequestCode::kDeleteTopicInBroker, fields);
+    EXPECT_EQ(refused->code(), 29);
+    EXPECT_EQ(refused->remark(), "The specified topic is blank.");
+  }
+}
+
 TEST_F(BadInputTest, ACodeThatNobodyKnowsIsNotSupported) {
   const auto refused = ask(static_cast<RequestCode>(9'999), {});
   EXPECT_EQ(refused->code(), 3);

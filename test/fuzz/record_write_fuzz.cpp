@@ -36,8 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   parts.prepared_transaction_offset = numbers.prepared_transaction_offset;
   parts.body = std::as_bytes(std::span(rest));
   if (parts.topic.empty() || record_size(parts) == 0) return 0;
-  const auto written =
-      encode_record(parts, numbers.queue_offset, numbers.physical_offset, numbers.store_timestamp);
+  const auto written = encode_record(parts, numbers.queue_offset, numbers.physical_offset, numbers.store_timestamp);
   for (const auto check : {BodyCheck::kSkip, BodyCheck::kVerifyCrc, BodyCheck::kVerifyAppendedCrc}) {
     if (check == BodyCheck::kVerifyAppendedCrc && !parts.appends_crc) continue;
     const auto record = parse_record(std::as_bytes(std::span(written)), check);

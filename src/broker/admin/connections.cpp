@@ -88,10 +88,12 @@ protocol::Response query_topic_consumers(const remoting::Request& request, Clien
   return protocol::ok().with_body(protocol::write_json({{"groupList", Json(groups)}}));
 }
 
-protocol::Response query_topics_of_consumer(const remoting::Request& request, OffsetTable& offsets) {
+protocol::Response query_topics_of_consumer(const remoting::Request& request, OffsetTable& offsets,
+                                            BrokerIdentity& identity) {
   const auto fields = kGroup.decode(request.header);
   if (!fields) return protocol::refuse(fields.error());
-  return protocol::ok().with_body(protocol::write_json({{"topicList", Json(offsets.topics_of(fields->name))}}));
+  return protocol::ok().with_body(
+      protocol::write_json({{"brokerAddr", identity.address}, {"topicList", Json(offsets.topics_of(fields->name))}}));
 }
 
 }  // namespace tern::broker

@@ -26,7 +26,7 @@ void get_consume_stats(const remoting::Request& request, remoting::Reply reply, 
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
   std::set<std::string> names;
-  if (!fields->topic.empty()) names.emplace(fields->topic);
+  if (fields->topics.empty() && !fields->topic.empty()) names.emplace(fields->topic);
   for (auto rest = fields->topics; !rest.empty();) {
     const auto name = rest.substr(0, rest.find(';'));
     rest.remove_prefix(std::min(rest.size(), name.size() + 1));
@@ -41,8 +41,7 @@ void get_consume_stats(const remoting::Request& request, remoting::Reply reply, 
           const auto topic = topics.find(name);
           if (!topic) continue;
           // A group that is online no longer consumes what it does not subscribe to; its old offsets are not lag.
-          if (clients.model_of(group) && !clients.find_subscription(group, name) && !offsets.all(group, name).empty())
-            continue;
+          if (clients.model_of(group) && !clients.find_subscription(group, name)) continue;
           for (int id = 0; id < topic->read_queues; ++id) {
             const auto queue = store.find_queue(name, id);
             const auto bounds = queue ? queue->bounds() : store::QueueBounds{};
@@ -55,7 +54,7 @@ void get_consume_stats(const remoting::Request& request, remoting::Reply reply, 
             table[key.dump()] = {{"brokerOffset", bounds.max.value},
                                  {"consumerOffset", consumed},
                                  {"lastTimestamp", last},
-                                 {"pullOffset", offsets.find_pulled(group, name, id).value_or(0)}};
+                                 {"pullOffset", std::max(consumed, offsets.find_pulled(group, name, id).value_or(0))}};
           }
         }
         const Json body = {{"consumeTps", 0.0}, {"offsetTable", std::move(table)}};

@@ -28,6 +28,7 @@ void get_consume_stats(const remoting::Request& request, remoting::Reply reply, 
                        WorkQueue& blocking);
 protocol::Response query_topic_consumers(const remoting::Request& request, ClientRegistry& clients,
                                          OffsetTable& offsets);
-protocol::Response query_topics_of_consumer(const remoting::Request& request, OffsetTable& offsets);
+protocol::Response query_topics_of_consumer(const remoting::Request& request, OffsetTable& offsets,
+                                            BrokerIdentity& identity);
 
 }  // namespace tern::broker

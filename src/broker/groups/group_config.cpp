@@ -30,10 +30,14 @@ TopicTable::Saved answer_when_saved(remoting::Reply reply) {
 
 void update_group(const remoting::Request& request, remoting::Reply reply, GroupTable& groups) {
   const auto body = protocol::parse_json(request.body_text());
+  if (body && body->is_object()) {
+    if (const auto problem = message::group_problem(protocol::string_member(*body, "groupName")))
+      return reply(protocol::refuse(ResponseCode::kInvalidParameter, "{}", *problem));
+  }
   auto group = body ? group_from_json(*body) : std::nullopt;
-  if (!group) return reply(protocol::refuse(ResponseCode::kSystemError, "the body is no subscription group"));
-  if (const auto problem = message::group_problem(group->name))
-    return reply(protocol::refuse(ResponseCode::kInvalidParameter, "{}", *problem));
+  if (!group)
+    return reply(protocol::refuse(ResponseCode::kSystemError,
+                                  "the body is no subscription group, or one of its numbers is none"));
   groups.put(std::move(*group), answer_when_saved(std::move(reply)));
 }
 

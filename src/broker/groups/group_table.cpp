@@ -1,5 +1,6 @@
 #include "broker/groups/group_table.hpp"
 
+#include <limits>
 #include <mutex>
 
 #include "tern/base/log.hpp"
@@ -17,6 +18,19 @@ constexpr std::string_view kBuiltIn[] = {"TOOLS_CONSUMER",     "FILTERSRV_CONSUM
                                          "CID_ONS-HTTP-PROXY", "CID_ONSAPI_PULL",    "CID_ONSAPI_PERMISSION",
                                          "CID_ONSAPI_OWNER",   "CID_RMQ_SYS_TRANS"};
 constexpr std::int64_t kForbidPull = 1;  // bit of the forbidden table
+
+// Whether a number is one that the member can hold, or is left out. Text counts as the number that it spells.
+template <class T>
+bool read_number(const Json& json, std::string_view name, T& to) {
+  const auto member = json.find(name);
+  if (member == json.end() || member->is_null()) return true;
+  constexpr auto kMin = std::numeric_limits<std::int64_t>::min();  // what a text or a number that is none becomes
+  const auto value = protocol::int_member(json, name, kMin);
+  if (member->is_number_float() && member->get<double>() != static_cast<double>(value)) return false;
+  if (value == kMin || value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) return false;
+  to = static_cast<T>(value);
+  return true;
+}
 
 }  // namespace
 
@@ -45,19 +59,18 @@ std::optional<GroupConfig> group_from_json(const Json& json) {
   group.others = json;
   group.name = protocol::string_member(json, "groupName");
   if (group.name.empty()) return std::nullopt;
-  group.broker_id = protocol::int_member(json, "brokerId", group.broker_id);
   group.consume_broadcast_enable = protocol::bool_member(json, "consumeBroadcastEnable", true);
   group.consume_enable = protocol::bool_member(json, "consumeEnable", true);
   group.consume_from_min_enable = protocol::bool_member(json, "consumeFromMinEnable", true);
   group.consume_message_orderly = protocol::bool_member(json, "consumeMessageOrderly", false);
-  group.consume_timeout_minutes =
-      static_cast<int>(protocol::int_member(json, "consumeTimeoutMinute", group.consume_timeout_minutes));
-  group.sys_flag = static_cast<int>(protocol::int_member(json, "groupSysFlag"));
   group.notify_consumer_ids_changed_enable = protocol::bool_member(json, "notifyConsumerIdsChangedEnable", true);
-  group.retry_max_times = static_cast<int>(protocol::int_member(json, "retryMaxTimes", group.retry_max_times));
-  group.retry_queues = static_cast<int>(protocol::int_member(json, "retryQueueNums", group.retry_queues));
-  group.which_broker_when_consume_slowly =
-      protocol::int_member(json, "whichBrokerWhenConsumeSlowly", group.which_broker_when_consume_slowly);
+  const bool are_numbers = read_number(json, "brokerId", group.broker_id) &&
+                           read_number(json, "consumeTimeoutMinute", group.consume_timeout_minutes) &&
+                           read_number(json, "groupSysFlag", group.sys_flag) &&
+                           read_number(json, "retryMaxTimes", group.retry_max_times) &&
+                           read_number(json, "retryQueueNums", group.retry_queues) &&
+                           read_number(json, "whichBrokerWhenConsumeSlowly", group.which_broker_when_consume_slowly);
+  if (!are_numbers) return std::nullopt;
   return group;
 }
 

@@ -1,6 +1,8 @@
 // LOCK_BATCH_MQ (41), UNLOCK_BATCH_MQ (42): orderly consumers own their queues.
 #include "broker/locks/lock_batch.hpp"
 
+#include <algorithm>
+
 #include "tern/protocol/json.hpp"
 
 namespace tern::broker {
@@ -24,6 +26,9 @@ std::optional<Body> parse(const remoting::Request& request) {
       body.queues.push_back({protocol::string_member(item, "topic"), protocol::string_member(item, "brokerName"),
                              static_cast<std::int32_t>(protocol::int_member(item, "queueId"))});
     }
+    // It is a set: clients count what they own.
+    std::sort(body.queues.begin(), body.queues.end());
+    body.queues.erase(std::unique(body.queues.begin(), body.queues.end()), body.queues.end());
   }
   return body;
 }

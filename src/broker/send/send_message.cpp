@@ -105,12 +105,15 @@ std::string_view why_not_created(const BrokerOptions& options) {
 }
 
 // What the one record of a batch says of itself: the properties of the request, not those of its items.
-void write_inner_batch_properties(std::string_view given, std::string_view cluster, std::string_view old_crc,
+void write_inner_batch_properties(std::string_view given, const SendServices& services, std::string_view old_crc,
                                   std::size_t count, std::string& to) {
   to.clear();
   message::PropertyWriter writer(to);
-  writer.add(property::kCluster, cluster);
-  writer.copy(given, property::kCluster, property::kInnerNum, property::kInnerBase, old_crc);
+  writer.add(property::kMessageRegion, services.options.region_id);
+  writer.add(property::kCluster, services.identity.cluster);
+  writer.add(property::kTraceSwitch, services.options.trace_on ? "true" : "false");
+  writer.copy(given, property::kMessageRegion, property::kCluster, property::kTraceSwitch, property::kInnerNum,
+              property::kInnerBase, old_crc);
   message::append_inner_batch(to, static_cast<std::int16_t>(count));
 }
 
@@ -131,11 +134,12 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
         protocol::refuse(ResponseCode::kNoPermission, "Sending message to topic[{}] is forbidden.", fields->topic));
   }
   auto topic = services.topics.find(fields->topic);
-  if (!topic && message::is_retry_topic(fields->topic)) {
-    topic = services.topics.ensure(fields->topic, 1, fields->unit_mode ? kTopicUnitSub : 0, false);
-  } else if (!topic) {
+  if (!topic) {
+    const bool is_retry = message::is_retry_topic(fields->topic);
+    const int sys_flag = !fields->unit_mode ? 0 : is_retry ? kTopicUnitSub : kTopicUnit;
     topic = services.topics.create_from_default(fields->topic, fields->default_topic, fields->default_topic_queues,
-                                                fields->unit_mode);
+                                                sys_flag);
+    if (!topic && is_retry) topic = services.topics.ensure(fields->topic, 1, sys_flag, false);
   }
   if (!topic) {
     return refuse_with(protocol::refuse(ResponseCode::kTopicNotExist,
@@ -218,19 +222,19 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
         return refuse_with(
             illegal(options, "A batch for a topic with queue.type=BatchCQ holds 32767 messages at most"));
       }
-      write_inner_batch_properties(fields->properties, services.identity.cluster, old_crc, items.size(),
-                                   stage.scratch());
+      write_inner_batch_properties(fields->properties, services, old_crc, items.size(), stage.scratch());
       parts.properties = stage.scratch();
       parts.sys_flag |= message::kSysNeedUnwrap | message::kSysInnerBatch;
       parts.offset_count = static_cast<std::int16_t>(items.size());
       parts.ends_with_inner_base = true;
       items.assign(1, parts);
     }
-    if (!stage.send(reply, items, !wait || is_true(*wait), std::string(key.value_or(""))))
+    if (!stage.send(reply, items, !wait || is_true(*wait), std::string(key.value_or("")), queue_id))
       return refuse_with(illegal(options, why_no_record(items)));
     return;
   }
 
+  std::int32_t answered_queue_id = queue_id;
   std::string_view wait;
   std::string_view delay;
   std::string_view unique_key;
@@ -252,7 +256,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     else if (name == property::kInnerNum)
       has_inner_count = true;
   });
-  std::int64_t delay_level = 0;
+  std::int32_t delay_level = 0;
   if (!delay.empty()) {
     const auto [end, error] = std::from_chars(delay.data(), delay.data() + delay.size(), delay_level);
     if (error != std::errc{} || end != delay.data() + delay.size()) {
@@ -278,7 +282,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
       dead_letter = message::dead_letter_topic(group_name);
       const auto letters = services.topics.ensure(dead_letter, 1, 0, false);
       parts.topic = dead_letter;
-      parts.queue_id = 0;
+      parts.queue_id = answered_queue_id = 0;
       delay_level = 0;
       delay = {};
     }
@@ -332,7 +336,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                 property::kTraceSwitch);
   }
   parts.properties = properties;
-  if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), std::string(unique_key)))
+  if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), std::string(unique_key), answered_queue_id))
     return refuse_with(illegal(options, why_no_record({&parts, 1})));
 }
 

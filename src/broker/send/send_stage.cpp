@@ -54,7 +54,7 @@ SendStage::SendStage(store::Store& store, const BrokerOptions& options, const Br
       batch_(fresh_batch()) {}
 
 bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordParts> parts, bool wait_for_durable,
-                     std::string unique_key) {
+                     std::string unique_key, std::int32_t queue_id) {
   batch_->records.begin_group();
   store::QueuePtr queue;
   for (const auto& part : parts) {
@@ -66,7 +66,7 @@ bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordPart
   }
   const bool is_inner_batch = (parts.front().sys_flag & message::kSysInnerBatch) != 0;
   batch_->waiters.push_back(
-      {std::move(reply), {}, wait_for_durable, std::move(unique_key), clock_.steady_ms(), is_inner_batch});
+      {std::move(reply), {}, wait_for_durable, std::move(unique_key), clock_.steady_ms(), is_inner_batch, queue_id});
   end_send();
   return true;
 }
@@ -143,7 +143,7 @@ void SendStage::stall(std::unique_ptr<Batch> batch) {
 
 void SendStage::refuse_busy(Batch& batch) {
   for (; batch.answered < batch.waiters.size(); ++batch.answered) {
-    answer(batch.waiters[batch.answered], {store::Errc::kNotReady, false, {}}, {}, 0);
+    answer(batch.waiters[batch.answered], {store::Errc::kNotReady, false, {}}, {});
   }
 }
 
@@ -163,16 +163,15 @@ void SendStage::settle(Batch& batch) {
         message::append_offset_message_id(identity_.store_host, records[r].placement.position.value, ids);
       }
     }
-    const std::int32_t queue_id = first.queue->id();
     const auto& last = records[group.first + group.count - 1];
     const auto end = last.placement.position + last.total_size;
     if (outcome.is_stored() && acknowledges_durable && waiter.wait_for_durable) {
-      durable_.push_back({end, std::move(waiter), outcome, std::move(ids), queue_id});
+      durable_.push_back({end, std::move(waiter), outcome, std::move(ids)});
     } else if (outcome.is_stored() && end > store_.log().watermarks().published()) {
       // Whoever publishes it posts a wake-up to this thread, which comes after this turn.
-      published_.push_back({end, std::move(waiter), outcome, std::move(ids), queue_id});
+      published_.push_back({end, std::move(waiter), outcome, std::move(ids)});
     } else {
-      answer(waiter, outcome, std::move(ids), queue_id);
+      answer(waiter, outcome, std::move(ids));
     }
   }
 }
@@ -181,7 +180,7 @@ void SendStage::answer_published() {
   const auto published = store_.log().watermarks().published();
   while (!published_.empty() && published_.front().end <= published) {
     auto& wait = published_.front();
-    answer(wait.waiter, wait.outcome, std::move(wait.message_ids), wait.queue_id);
+    answer(wait.waiter, wait.outcome, std::move(wait.message_ids));
     published_.pop_front();
   }
 }
@@ -190,11 +189,11 @@ void SendStage::answer_durable() {
   const auto durable = store_.log().watermarks().durable();
   while (!durable_.empty() && durable_.front().end <= durable) {
     auto& wait = durable_.front();
-    answer(wait.waiter, wait.outcome, std::move(wait.message_ids), wait.queue_id);
+    answer(wait.waiter, wait.outcome, std::move(wait.message_ids));
     durable_.pop_front();
   }
   if (durable_.empty() || store_.log().read_only_reason().empty()) return;
-  for (auto& wait : durable_) answer(wait.waiter, {store::Errc::kReadOnly, false, {}}, {}, wait.queue_id);
+  for (auto& wait : durable_) answer(wait.waiter, {store::Errc::kReadOnly, false, {}}, {});
   durable_.clear();
 }
 
@@ -203,7 +202,7 @@ void SendStage::expire() {
   while (!durable_.empty() && now - durable_.front().waiter.since_ms > options_.sync_flush_timeout_ms.get()) {
     auto& wait = durable_.front();
     wait.outcome.flush_timed_out = true;
-    answer(wait.waiter, wait.outcome, std::move(wait.message_ids), wait.queue_id);
+    answer(wait.waiter, wait.outcome, std::move(wait.message_ids));
     durable_.pop_front();
   }
   const std::int64_t busy_ms = store_.log().not_ready_for_ms();
@@ -213,14 +212,14 @@ void SendStage::expire() {
   stalled_bytes_ = 0;
 }
 
-void SendStage::answer(Waiter& waiter, const PutOutcome& outcome, std::string message_ids, std::int32_t queue_id) {
+void SendStage::answer(Waiter& waiter, const PutOutcome& outcome, std::string message_ids) {
   if (waiter.done) return waiter.done(outcome);
   if (waiter.reply.is_one_way()) return waiter.reply.forget();
   auto response = outcome.error ? refuse_put(*outcome.error, store_, options_) : protocol::ok();
   if (outcome.is_stored()) {
     if (outcome.flush_timed_out) response.code = static_cast<std::int32_t>(ResponseCode::kFlushDiskTimeout);
     response.fields.add("msgId", message_ids);
-    response.fields.add("queueId", queue_id);
+    response.fields.add("queueId", waiter.queue_id);
     response.fields.add("queueOffset", outcome.placement.queue_offset.value);
     if (!waiter.unique_key.empty()) response.fields.add("transactionId", waiter.unique_key);
     if (waiter.is_inner_batch) response.fields.add("batchUniqId", waiter.unique_key);

@@ -12,7 +12,7 @@ using protocol::ResponseCode;
 struct Fields {
   std::string_view topic;
 };
-constexpr auto kFields = protocol::fields<Fields>(protocol::required("topic", &Fields::topic));
+constexpr auto kFields = protocol::fields<Fields>(protocol::optional("topic", &Fields::topic));
 
 }  // namespace
 
@@ -20,7 +20,7 @@ void delete_topic(const remoting::Request& request, remoting::Reply reply, Topic
                   store::Store& store, PullHold& hold, WorkQueue& blocking) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
-  if (fields->topic.empty())
+  if (fields->topic.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos)
     return reply(protocol::refuse(ResponseCode::kInvalidParameter, "The specified topic is blank."));
   if (topics.is_system(fields->topic)) {
     return reply(protocol::refuse(ResponseCode::kInvalidParameter, "The topic[{}] is conflict with system topic.",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <set>
 
 #include <fmt/format.h>
@@ -11,22 +12,23 @@ namespace {
 
 struct AttributeRow {
   std::string_view key;
-  std::string_view allowed;  // '|' between; empty: a number of at least -1
+  std::string_view allowed;  // '|' between; empty: a number from -1
   bool is_mutable;
+  std::int64_t number_max = std::numeric_limits<std::int64_t>::max();
 };
 constexpr AttributeRow kRows[] = {
     {"queue.type", "SimpleCQ|BatchCQ", false},
     {"cleanup.policy", "DELETE|COMPACTION", false},
     {"message.type", "UNSPECIFIED|NORMAL|FIFO|DELAY|TRANSACTION|MIXED|PRIORITY|LITE", true},
     {"reserve.time", "", true},
-    {"lite.topic.expiration", "", true},
+    {"lite.topic.expiration", "", true, 43'200},
 };
 
 bool is_allowed(const AttributeRow& row, std::string_view value) {
   if (row.allowed.empty()) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    return error == std::errc{} && end == value.data() + value.size() && number >= -1;
+    return error == std::errc{} && end == value.data() + value.size() && number >= -1 && number <= row.number_max;
   }
   for (std::string_view rest = row.allowed; !rest.empty();) {
     const auto word = rest.substr(0, rest.find('|'));

@@ -187,7 +187,7 @@ bool TopicTable::put(TopicConfig topic, Saved saved) {
 }
 
 TopicPtr TopicTable::create_from_default(std::string_view topic, std::string_view default_topic, int queues,
-                                         bool is_unit) {
+                                         int sys_flag) {
   TopicPtr created;
   {
     const std::unique_lock lock(mutex_);
@@ -199,7 +199,7 @@ TopicPtr TopicTable::create_from_default(std::string_view topic, std::string_vie
     config.read_queues = config.write_queues = std::max(0, std::min(queues, found->second->write_queues));
     config.perm = found->second->perm & ~kPermInherit;
     config.is_multi_tag = found->second->is_multi_tag;
-    config.sys_flag = is_unit ? kTopicUnit : 0;
+    config.sys_flag = sys_flag;
     created = std::make_shared<const TopicConfig>(std::move(config));
     topics_[created->name] = created;
     version_.bump(clock_.wall_ms());

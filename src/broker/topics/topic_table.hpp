@@ -69,7 +69,7 @@ class TopicTable {
   using Saved = TableSave::Saved;
   bool put(TopicConfig topic, Saved saved = {});
   /// Auto-creation on send: nullptr if `default_topic` does not exist here or does not pass its existence on.
-  TopicPtr create_from_default(std::string_view topic, std::string_view default_topic, int queues, bool is_unit);
+  TopicPtr create_from_default(std::string_view topic, std::string_view default_topic, int queues, int sys_flag);
   /// %RETRY% and %DLQ% topics: created with `queues` queues, perm 6, if missing.
   TopicPtr ensure(std::string_view topic, int queues, int sys_flag, bool is_order);
   /// The log holds records of this queue: the topic exists again, wide enough.

@@ -16,7 +16,7 @@ struct Fields {
   std::int32_t read_queues = 0;
   std::int32_t write_queues = 0;
   std::int32_t perm = 0;
-  std::string_view filter_type = "SINGLE_TAG";
+  std::string_view filter_type;
   std::int32_t sys_flag = 0;
   bool order = false;
   std::string_view attributes;
@@ -24,7 +24,7 @@ struct Fields {
 constexpr auto kFields = protocol::fields<Fields>(
     protocol::required("topic", &Fields::topic), protocol::required("readQueueNums", &Fields::read_queues),
     protocol::required("writeQueueNums", &Fields::write_queues), protocol::required("perm", &Fields::perm),
-    protocol::optional("topicFilterType", &Fields::filter_type), protocol::optional("topicSysFlag", &Fields::sys_flag),
+    protocol::required("topicFilterType", &Fields::filter_type), protocol::optional("topicSysFlag", &Fields::sys_flag),
     protocol::optional("order", &Fields::order), protocol::optional("attributes", &Fields::attributes));
 
 }  // namespace
@@ -33,6 +33,11 @@ void update_topic(const remoting::Request& request, remoting::Reply reply, Topic
                   NameserverRegistration& registration) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
+  if (fields->filter_type != "SINGLE_TAG" && fields->filter_type != "MULTI_TAG") {
+    return reply(protocol::refuse(ResponseCode::kSystemError,
+                                  "topicFilterType = [{}] value invalid; allowed: SINGLE_TAG, MULTI_TAG",
+                                  fields->filter_type));
+  }
   if (const auto problem = message::topic_problem(fields->topic))
     return reply(protocol::refuse(ResponseCode::kInvalidParameter, "{}", *problem));
   if (topics.is_system(fields->topic)) {

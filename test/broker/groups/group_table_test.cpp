@@ -107,6 +107,22 @@ TEST_F(GroupTableTest, AnswersAnUpdateOnceItIsSaved) {
 TEST_F(GroupTableTest, RefusesAnUpdateWithAnIllegalName) {
   EXPECT_EQ(ask(RequestCode::kUpdateAndCreateSubscriptionGroup, {}, R"({"groupName":"a b"})")->code(), 29);
   EXPECT_EQ(ask(RequestCode::kUpdateAndCreateSubscriptionGroup, {}, R"({"groupName":7)")->code(), 1);
+  for (const char* nameless : {"{}", R"({"groupName":""})", R"({"groupName":null})"}) {
+    const auto refused = ask(RequestCode::kUpdateAndCreateSubscriptionGroup, {}, nameless);
+    EXPECT_EQ(refused->code(), 29) << nameless;
+    EXPECT_EQ(refused->remark(), "The specified group is blank.") << nameless;
+  }
+}
+
+TEST_F(GroupTableTest, RefusesAnUpdateWithANumberThatIsNone) {
+  for (const char* value : {"2147483648", "-2147483649", R"("many")", "1.5", "[]"}) {
+    const auto body = std::string(R"({"groupName":"g","retryMaxTimes":)") + value + "}";
+    EXPECT_EQ(ask(RequestCode::kUpdateAndCreateSubscriptionGroup, {}, body)->code(), 1) << value;
+    EXPECT_EQ(groups.find("g"), nullptr) << value;
+  }
+  EXPECT_EQ(ask(RequestCode::kUpdateAndCreateSubscriptionGroup, {}, R"({"groupName":"g","retryMaxTimes":"3"})")->code(),
+            0);
+  EXPECT_EQ(groups.find("g")->retry_max_times, 3);
 }
 
 TEST_F(GroupTableTest, LetsAGroupGoWithItsOffsetsOnlyIfAsked) {

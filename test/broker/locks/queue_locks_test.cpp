@@ -84,6 +84,12 @@ TEST_F(LockBatchTest, AnswersAnEmptySetToAnEmptyOrAbsentOne) {
             R"({"lockOKMQSet":[]})");
 }
 
+TEST_F(LockBatchTest, NamesAQueueOnceThatIsAskedForTwice) {
+  const std::string queue = R"({"brokerName":"b","queueId":0,"topic":"T"})";
+  const auto owned = ask(RequestCode::kLockBatchMq, {}, body("a", "[" + queue + "," + queue + "]"));
+  EXPECT_EQ(owned->body(), R"({"lockOKMQSet":[)" + queue + "]}");
+}
+
 TEST_F(LockBatchTest, UnlocksWithoutABody) {
   ask(RequestCode::kLockBatchMq, {}, body("a", kQueues));
   const auto unlocked = ask(RequestCode::kUnlockBatchMq, {}, body("a", kQueues));

@@ -200,6 +200,7 @@ TEST_F(SendMessageTest, TurnsADelayedMessageIntoOneOfTheScheduleTopic) {
   make_topic("T");
   const auto answer = send("T", "m", {{"DELAY", "3"}, {"TAGS", "A"}, {"TIMER_DELAY_SEC", "9"}}, {{"queueId", "1"}});
   EXPECT_EQ(answer->code(), 0);
+  EXPECT_EQ(answer->field("queueId"), "1") << "the producer's, not that of the level";
   EXPECT_THAT(stored("T", 1), IsEmpty());
   const auto message = stored("SCHEDULE_TOPIC_XXXX", 2).at(0);
   EXPECT_EQ(message.properties.at("REAL_TOPIC"), "T");
@@ -224,7 +225,7 @@ TEST_F(SendMessageTest, TakesADelayOfZeroOrLessForNone) {
 
 TEST_F(SendMessageTest, RefusesADelayThatIsNoNumber) {
   make_topic("T");
-  for (const char* delay : {"x", "3x", "1.5"}) {
+  for (const char* delay : {"x", "3x", "1.5", "2147483648"}) {
     const auto refused = send("T", "m", {{"DELAY", delay}});
     EXPECT_EQ(refused->code(), 1) << delay;
     EXPECT_THAT(refused->remark(), HasSubstr("DELAY")) << delay;
@@ -308,7 +309,7 @@ TEST_F(SendMessageTest, StoresNoZeroByteAmongProperties) {
   };
   for (const auto& answer : refused) {
     EXPECT_EQ(answer->code(), 13);
-    EXPECT_THAT(answer->remark(), StartsWith("Its properties hold a zero byte"));
+    EXPECT_THAT(answer->remark(), HasSubstr("Its properties hold a zero byte"));
   }
   for (const auto* topic : {"T", "B", "SCHEDULE_TOPIC_XXXX"}) EXPECT_THAT(stored(topic), IsEmpty()) << topic;
   EXPECT_EQ(send("T", "next")->code(), 0);
@@ -362,6 +363,14 @@ TEST_F(SendMessageTest, SendsToTheDeadLettersWhileTheGroupConsumesInOrder) {
   EXPECT_THAT(bodies(stored("%RETRY%g")), ElementsAre("retry"));
 }
 
+TEST_F(SendMessageTest, MakesARetryTopicAfterTheDefaultTopicIfThatPassesItselfOn) {
+  send("%RETRY%g", "m", {}, {{"unitMode", "true"}});
+  EXPECT_EQ(topics.find("%RETRY%g")->read_queues, 4);
+  EXPECT_EQ(topics.find("%RETRY%g")->sys_flag, kTopicUnitSub);
+  send("%RETRY%h", "m", {}, {{"defaultTopic", "nowhere"}});
+  EXPECT_EQ(topics.find("%RETRY%h")->read_queues, 1);
+}
+
 TEST_F(SendMessageTest, DelaysWhatAClientSendsToARetryTopicItself) {
   send("%RETRY%g", "m", {{"DELAY", "4"}}, {{"reconsumeTimes", "1"}});
   EXPECT_EQ(stored("SCHEDULE_TOPIC_XXXX", 3).at(0).properties.at("REAL_TOPIC"), "%RETRY%g");
@@ -401,6 +410,8 @@ TEST_F(SendMessageTest, StoresABatchForBatchQueuesAsOneRecord) {
   EXPECT_EQ(properties, (std::map<std::string, std::string>{{"UNIQ_KEY", "batch"},
                                                             {"TAGS", "A"},
                                                             {"CLUSTER", identity.cluster},
+                                                            {"MSG_REGION", "DefaultRegion"},
+                                                            {"TRACE_ON", "true"},
                                                             {"INNER_NUM", "3"},
                                                             {"INNER_BASE", "0000000000000000001"}}));
 }

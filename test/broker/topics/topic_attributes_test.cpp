@@ -49,6 +49,7 @@ TEST(TopicAttributes, AreLeftAloneByAChangeThatIsWrongAnywhere) {
            {"+message.type", false, "value is not in set"},
            {"+reserve.time=-2", false, "value is not in set"},
            {"+reserve.time=1x", false, "value is not in set"},
+           {"+lite.topic.expiration=43201", false, "value is not in set"},
            {"+queue.type=BatchCQ", false, "unchangeable attribute. key: queue.type"},
            {"-cleanup.policy", false, "unchangeable attribute. key: cleanup.policy"},
            {"-reserve.time", false, "attempt to delete a nonexistent key: reserve.time"},

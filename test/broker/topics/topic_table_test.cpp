@@ -75,17 +75,17 @@ TEST_F(TopicTableTest, LeavesOutWhatTheOptionsTurnOff) {
 
 TEST_F(TopicTableTest, CreatesATopicAfterATemplateWithTheFewerOfBothCounts) {
   const auto table = make_loaded();
-  EXPECT_EQ(shape(table->create_from_default("T", "TBW102", 4, false)), "4/4/6");
-  EXPECT_EQ(shape(table->create_from_default("U", "TBW102", 100, true)), "8/8/6");
+  EXPECT_EQ(shape(table->create_from_default("T", "TBW102", 4, 0)), "4/4/6");
+  EXPECT_EQ(shape(table->create_from_default("U", "TBW102", 100, kTopicUnit)), "8/8/6");
   EXPECT_EQ(table->find("U")->sys_flag, kTopicUnit);
-  EXPECT_EQ(shape(table->create_from_default("V", "TBW102", -3, false)), "0/0/6");
-  EXPECT_EQ(shape(table->create_from_default("W", "c", 4, false)), "4/4/6");
+  EXPECT_EQ(shape(table->create_from_default("V", "TBW102", -3, 0)), "0/0/6");
+  EXPECT_EQ(shape(table->create_from_default("W", "c", 4, 0)), "4/4/6");
 }
 
 TEST_F(TopicTableTest, CreatesNothingAfterATopicThatPassesNothingOn) {
   const auto table = make_loaded();
-  EXPECT_EQ(table->create_from_default("T", "BenchmarkTest", 4, false), nullptr);
-  EXPECT_EQ(table->create_from_default("T", "nowhere", 4, false), nullptr);
+  EXPECT_EQ(table->create_from_default("T", "BenchmarkTest", 4, 0), nullptr);
+  EXPECT_EQ(table->create_from_default("T", "nowhere", 4, 0), nullptr);
   EXPECT_EQ(table->find("T"), nullptr);
 }
 
@@ -94,7 +94,7 @@ TEST_F(TopicTableTest, TakesTheInheritBitFromATemplateThatWasLeftFromEarlier) {
   options.auto_create_topics = false;
   const auto table = make_loaded();
   EXPECT_EQ(shape(table->find("TBW102")), "8/8/6");
-  EXPECT_EQ(table->create_from_default("T", "TBW102", 4, false), nullptr);
+  EXPECT_EQ(table->create_from_default("T", "TBW102", 4, 0), nullptr);
 }
 
 TEST_F(TopicTableTest, IsSavedByTheBlockingThreadAfterEachChange) {
@@ -161,7 +161,7 @@ TEST_F(TopicTableTest, TellsTheListenerWhichTopicChanged) {
   table->on_change([&](const TopicConfig& config) { changed.push_back(config.name); });
   table->put(topic("T"));
   table->ensure("%RETRY%g", 1, 0, false);
-  table->create_from_default("U", "TBW102", 4, false);
+  table->create_from_default("U", "TBW102", 4, 0);
   EXPECT_THAT(changed, ::testing::ElementsAre("T", "%RETRY%g", "U"));
 }
 

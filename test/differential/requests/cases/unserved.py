@@ -1,0 +1,65 @@
+"""Requests that Apache's broker knows and ours does not: ours says so, and the connection stays. Last, as they change Apache's."""
+
+from suite import wire
+from suite.variant import Cases
+
+from .common import MAX_OFFSET, as_json, send_fields, send_v2, topic_fields
+from .ground import group
+
+CASES = Cases("unserved")
+READERS = {"group": "readers", "topic": "plain"}
+POP = {"consumerGroup": "readers", "topic": "plain", "queueId": 0}
+
+CODES = {
+    "UPDATE_AND_CREATE_TOPIC_LIST": (18, {}, as_json({"topicConfigList": []})),
+    "END_TRANSACTION": (37, {"producerGroup": "p", "tranStateTableOffset": 0, "commitLogOffset": 0, "commitOrRollback": 8, "msgId": "x"}),
+    "GET_ALL_CONSUMER_OFFSET": (43,), "GET_ALL_DELAY_OFFSET": (45,), "GET_TIMER_CHECK_POINT": (60,), "GET_TIMER_METRICS": (61,),
+    "INVOKE_BROKER_TO_RESET_OFFSET": (222, {**READERS, "timestamp": 0, "isForce": True}),
+    "INVOKE_BROKER_TO_GET_CONSUMER_STATUS": (223, READERS),
+    "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST": (225, {}, b'{"groupConfigList":[' + group("listed") + b"]}"),
+    "QUERY_CONSUME_TIME_SPAN": (303, READERS), "CLEAN_EXPIRED_CONSUMEQUEUE": (306,),
+    "GET_CONSUMER_RUNNING_INFO": (307, {"consumerGroup": "readers", "clientId": "nobody"}),
+    "QUERY_CORRECTION_OFFSET": (308, {"compareGroup": "readers", "topic": "plain"}),
+    "CONSUME_MESSAGE_DIRECTLY": (309, {"consumerGroup": "readers", "clientId": "nobody", "msgId": "0" * 32, "brokerName": "broker-a"}),
+    "CLONE_GROUP_OFFSET": (314, {"srcGroup": "readers", "destGroup": "clones", "topic": "plain", "offline": True}),
+    "VIEW_BROKER_STATS_DATA": (315, {"statsName": "TOPIC_PUT_NUMS", "statsKey": "unheard-of"}), "CLEAN_UNUSED_TOPIC": (316,),
+    "GET_BROKER_CONSUME_STATS": (317, {"isOrder": False}), "QUERY_CONSUME_QUEUE": (321, {"topic": "plain", "queueId": 0, "index": 0, "count": 2}),
+    "RESUME_CHECK_HALF_MESSAGE": (323, {"msgId": "0" * 32}),
+    "SEND_REPLY_MESSAGE": (324, send_fields("DefaultCluster_REPLY_TOPIC"), b"reply"), "SEND_REPLY_MESSAGE_V2": (325, send_v2("DefaultCluster_REPLY_TOPIC"), b"reply"),
+    "GET_ALL_PRODUCER_INFO": (328,), "DELETE_EXPIRED_COMMITLOG": (329,), "QUERY_SUBSCRIPTION_BY_CONSUMER": (345, READERS),
+    "UPDATE_AND_GET_GROUP_FORBIDDEN": (353, READERS), "CHECK_ROCKSDB_CQ_WRITE_PROGRESS": (354, {"topic": "plain"}),
+    "EXPORT_ROCKSDB_CONFIG_TO_JSON": (355, {"configType": "topics"}), "RECALL_MESSAGE": (370, {"topic": "plain", "recallHandle": "x"}),
+    "QUERY_ASSIGNMENT": (400, {}, as_json({"topic": "plain", "consumerGroup": "readers", "clientId": "c", "strategyName": "AVG", "messageModel": "CLUSTERING"})),
+    "SET_MESSAGE_REQUEST_MODE": (401, {}, as_json({"topic": "plain", "consumerGroup": "readers", "mode": "PULL", "popShareQueueNum": 0})),
+    "GET_ALL_MESSAGE_REQUEST_MODE": (402,), "UPDATE_AND_CREATE_STATIC_TOPIC": (513, topic_fields("static"), b"{}"),
+    "ADD_BROKER": (902,), "REMOVE_BROKER": (903,), "EXCHANGE_BROKER_HA_INFO": (906,), "GET_BROKER_HA_STATUS": (907,),
+    "RESET_MASTER_FLUSH_OFFSET": (908, {"masterFlushOffset": 0}), "GET_BROKER_EPOCH_CACHE": (1007,),
+    "UPDATE_COLD_DATA_FLOW_CTR_CONFIG": (2001, {}, b"readers=100"), "REMOVE_COLD_DATA_FLOW_CTR_CONFIG": (2002, {}, b"readers"), "GET_COLD_DATA_FLOW_CTR_INFO": (2003,),
+    "SET_COMMITLOG_READ_MODE": (2004, {"READ_AHEAD_MODE": 0}), "AUTH_CREATE_USER": (3001,), "AUTH_UPDATE_USER": (3002,), "AUTH_DELETE_USER": (3003,),
+    "AUTH_GET_USER": (3004,), "AUTH_LIST_USER": (3005,), "AUTH_CREATE_ACL": (3006,), "AUTH_UPDATE_ACL": (3007,), "AUTH_DELETE_ACL": (3008,), "AUTH_GET_ACL": (3009,),
+    "AUTH_LIST_ACL": (3010,), "SWITCH_TIMER_ENGINE": (5001,),
+    "POP_MESSAGE": (200050, {**POP, "maxMsgNums": 1, "invisibleTime": 60_000, "pollTime": 0, "bornTime": 0, "initMode": 0}),
+    "ACK_MESSAGE": (200051, {**POP, "extraInfo": "x", "offset": 0}), "PEEK_MESSAGE": (200052, {**POP, "maxMsgNums": 1}),
+    "CHANGE_MESSAGE_INVISIBLETIME": (200053, {**POP, "extraInfo": "x", "offset": 0, "invisibleTime": 1000}),
+    "NOTIFICATION": (200054, {**POP, "pollTime": 0, "bornTime": 0}), "POLLING_INFO": (200055, POP), "POP_ROLLBACK": (200056,), "BATCH_ACK_MESSAGE": (200151, {}, b"{}"),
+    "POP_LITE_MESSAGE": (200070,), "LITE_SUBSCRIPTION_CTL": (200071,), "ACK_LITE_MESSAGE": (200072,), "GET_BROKER_LITE_INFO": (200074,),
+    "GET_PARENT_TOPIC_INFO": (200075,), "GET_LITE_TOPIC_INFO": (200076,), "GET_LITE_CLIENT_INFO": (200077,), "GET_LITE_GROUP_INFO": (200078,),
+    "TRIGGER_LITE_DISPATCH": (200079,),
+    # Of others, or of nobody: Apache's broker does not know them either.
+    "QUERY_BROKER_OFFSET": (13,), "GET_TOPIC_CONFIG_LIST": (22,), "TRIGGER_DELETE_FILES": (27,), "CHECK_TRANSACTION_STATE": (39,), "NOTIFY_CONSUMER_IDS_CHANGED": (40,),
+    "GET_CLIENT_CONFIG": (47,), "GET_ROUTEINFO_BY_TOPIC": (105,), "RESET_CONSUMER_CLIENT_OFFSET": (220,), "GET_CONSUMER_STATUS_FROM_CLIENT": (221,),
+    "REGISTER_FILTER_SERVER": (301,), "PUSH_REPLY_MESSAGE_TO_CLIENT": (326,), "zero": (0,), "negative": (-1,), "unheard of": (9_999,), "largest": (2**31 - 1,),
+}
+
+
+def _case(name, code, fields=None, body=b""):
+    @CASES.steps(f"{code} {name}")
+    def _(side):
+        on = side.connection()
+        side.ask(code, fields or {}, body, on=on, name="answer")
+        side.ask(MAX_OFFSET, {"topic": "unheard-of", "queueId": 0}, on=on, name="then")
+
+
+for _name, _request in CODES.items():
+    _case(_name, *_request)
+CASES.one("binary", 9_999, {}, kind=wire.ROCKETMQ)

@@ -1,0 +1,1 @@
+"""Two brokers, the same requests, and what they answer."""
