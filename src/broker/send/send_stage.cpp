@@ -54,7 +54,7 @@ SendStage::SendStage(store::Store& store, const BrokerOptions& options, const Br
       batch_(fresh_batch()) {}
 
 bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordParts> parts, bool wait_for_durable,
-                     std::string unique_key) {
+                     std::string unique_key, std::optional<std::int32_t> shown_queue) {
   batch_->records.begin_group();
   store::QueuePtr queue;
   for (const auto& part : parts) {
@@ -66,7 +66,7 @@ bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordPart
   }
   const bool is_inner_batch = (parts.front().sys_flag & message::kSysInnerBatch) != 0;
   batch_->waiters.push_back(
-      {std::move(reply), {}, wait_for_durable, std::move(unique_key), clock_.steady_ms(), is_inner_batch});
+      {std::move(reply), {}, wait_for_durable, std::move(unique_key), clock_.steady_ms(), is_inner_batch, shown_queue});
   end_send();
   return true;
 }
@@ -163,7 +163,7 @@ void SendStage::settle(Batch& batch) {
         message::append_offset_message_id(identity_.store_host, records[r].placement.position.value, ids);
       }
     }
-    const std::int32_t queue_id = first.queue->id();
+    const std::int32_t queue_id = waiter.shown_queue.value_or(first.queue->id());
     const auto& last = records[group.first + group.count - 1];
     const auto end = last.placement.position + last.total_size;
     if (outcome.is_stored() && acknowledges_durable && waiter.wait_for_durable) {

@@ -32,10 +32,11 @@ class SendStage {
   SendStage(store::Store& store, const BrokerOptions& options, const BrokerIdentity& identity, const Clock& clock,
             std::uint64_t unique_key_seed);
 
-  /// A producer's send. `parts` in order are one group; `unique_key` goes back as transactionId if not empty. False if
-  /// a record cannot be built: the caller still has the reply.
+  /// A producer's send. `parts` in order are one group; `unique_key` goes back as transactionId if not empty, and
+  /// `shown_queue` as queueId, if it is not where the message stands for now. False if a record cannot be built: the
+  /// caller still has the reply.
   bool send(remoting::Reply& reply, std::span<const message::RecordParts> parts, bool wait_for_durable,
-            std::string unique_key);
+            std::string unique_key, std::optional<std::int32_t> shown_queue = std::nullopt);
   /// A send of the broker itself (retry, delayed delivery, dead letter). `done` runs on this thread.
   using Done = std::function<void(const PutOutcome&)>;
   bool send(const message::RecordParts& part, bool wait_for_durable, Done done);
@@ -64,6 +65,7 @@ class SendStage {
     std::string unique_key;
     std::int64_t since_ms = 0;
     bool is_inner_batch = false;  // the key is that of one record with several messages
+    std::optional<std::int32_t> shown_queue = {};
   };
   struct Batch {
     store::AppendBatch records;
