@@ -108,14 +108,25 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   delayed_ = std::make_unique<DelayedDelivery>(parts_.clock, *store_, levels_, identity_, parts_.disk,
                                                config_path(root, "delayOffset.json"), on_io);
   if (auto problem = delayed_->load()) return Problem{*problem};
+  transactions_.reset(new Transactions{parts_.transaction_options,
+                                       parts_.options,
+                                       identity_,
+                                       parts_.clock,
+                                       *store_,
+                                       blocking_,
+                                       on_io,
+                                       store_->log().watermarks().published(),
+                                       {}});
+  transaction_check_ = std::make_unique<TransactionCheck>(TransactionCheck::Parts{
+      *transactions_, clients_, offsets_, topics_, parts_.store_options.file_reserved_hours, delayed_->wakeup()});
 
   const std::size_t threads = parts_.network.io_threads();
   hold_ = std::make_unique<PullHold>(
       parts_.clock, threads,
       [this](std::size_t io_thread, std::function<void()> work) { parts_.network.post(io_thread, std::move(work)); },
       [this](PendingPull pull) { return resume_pull(std::move(pull), *pull_); });
-  send_ = std::make_unique<SendServices>(
-      SendServices{parts_.options, identity_, levels_, topics_, groups_, locks_, std::vector<std::uint32_t>(threads)});
+  send_ = std::make_unique<SendServices>(SendServices{parts_.options, identity_, levels_, topics_, groups_, locks_,
+                                                      parts_.transaction_options, std::vector<std::uint32_t>(threads)});
   send_back_ = std::make_unique<SendBackServices>(
       SendBackServices{parts_.options, identity_, levels_, *store_, topics_, groups_, blocking_, on_io});
   pull_ = std::make_unique<PullServices>(PullServices{parts_.options, identity_, parts_.clock, *store_, topics_,
@@ -129,11 +140,13 @@ boost::system::result<void, Broker::Problem> Broker::load() {
     services_.stages.push_back(std::make_unique<SendStage>(*store_, parts_.options, identity_, parts_.clock, seed));
     wake_posted_.push_back(std::make_unique<std::atomic<bool>>(false));
   }
-  services_.parts = {&parts_.options, &identity_,       &parts_.clock,   store_.get(),
-                     &topics_,        &groups_,         &clients_,       &offsets_,
-                     &locks_,         hold_.get(),      &blocking_,      send_.get(),
-                     pull_.get(),     send_back_.get(), delayed_.get(),  registration_.get(),
-                     status_.get(),   &parts_.settings, &parts_.network, &filters_};
+  services_.parts = {&parts_.options,     &identity_,       &parts_.clock,
+                     store_.get(),        &topics_,         &groups_,
+                     &clients_,           &offsets_,        &locks_,
+                     hold_.get(),         &blocking_,       send_.get(),
+                     pull_.get(),         send_back_.get(), delayed_.get(),
+                     registration_.get(), status_.get(),    &parts_.settings,
+                     &parts_.network,     &filters_,        transactions_.get()};
 
   // Whoever moves a watermark for others wakes the io threads: they answer, try again and dispatch.
   store_->log().on_durable([this] { wake_io_threads(); });
@@ -216,6 +229,7 @@ StepResult Broker::timed_step() {
   StepResult result = delayed_->step(kDeliveriesPerStep);
   const auto registered = registration_->step();
   result.next_ms = std::min(result.next_ms, std::max<std::int64_t>(registered.next_ms, 1));
+  result.next_ms = std::min(result.next_ms, transaction_check_->step().next_ms);
   status_->sample();
   if (now >= next_expiry_ms_) {
     next_expiry_ms_ = now + kExpiryEveryMs;
@@ -251,6 +265,7 @@ StepResult Broker::timed_step() {
 void Broker::drain() {
   registration_->unregister_all(kUnregisterPatienceMs);
   hold_->wake_all();
+  transaction_check_->write_all_marks();
 }
 
 Status Broker::close() {
@@ -261,6 +276,7 @@ Status Broker::close() {
   const auto keep_first = [&](Status next) {
     if (!next && status) status = next;
   };
+  transaction_check_->settle_progress();
   keep_first(topics_.save());
   keep_first(groups_.save());
   keep_first(offsets_.save(parts_.clock.wall_ms()));

@@ -8,6 +8,7 @@
 
 #include "broker/registration/nameserver_registration.hpp"
 #include "broker/services.hpp"
+#include "broker/transaction/transaction_check.hpp"
 
 namespace tern::broker {
 
@@ -21,6 +22,7 @@ class Broker final : public remoting::Handler {
   struct Parts {
     BrokerOptions& options;
     FilterOptions& filter_options;
+    TransactionOptions& transaction_options;
     store::StoreOptions& store_options;
     RuntimeConfig& settings;
     file::Disk& disk;
@@ -41,12 +43,12 @@ class Broker final : public remoting::Handler {
   [[nodiscard]] store::Store& store() { return *store_; }
   WorkQueue& blocking() { return blocking_; }
   WorkQueue& cold_reads() { return cold_reads_; }
-  /// timed thread: delayed delivery, expiry of clients, periodic saves and registrations.
+  /// timed thread: delayed delivery, transaction checks, expiry of clients, periodic saves and registrations.
   StepResult timed_step();
   Wakeup& timed_wakeup();
 
-  /// Clean stop, in order: drain() leaves the nameservers and answers the pulls that wait; close() follows when the io
-  /// threads have ended.
+  /// Clean stop, in order: drain() leaves the nameservers, answers the pulls that wait and writes the marks of ended
+  /// transactions; close() follows when the io threads have ended.
   void drain();
   Status close();
   [[nodiscard]] const store::OpenReport& open_report() const { return report_; }
@@ -81,6 +83,8 @@ class Broker final : public remoting::Handler {
   std::unique_ptr<SendBackServices> send_back_;
   std::unique_ptr<PullServices> pull_;
   std::unique_ptr<DelayedDelivery> delayed_;
+  std::unique_ptr<Transactions> transactions_;
+  std::unique_ptr<TransactionCheck> transaction_check_;
   std::unique_ptr<BrokerStatus> status_;
   std::unique_ptr<NameserverRegistration> registration_;
   Services services_;

@@ -34,7 +34,6 @@ struct BrokerOptions {
   std::string delay_levels;        // messageDelayLevel
   Live<bool> long_polling;         // longPollingEnable
   Live<std::int64_t> short_polling_ms;
-  Live<bool> reject_transactions;             // rejectTransactionMessage
   Live<bool> lite_pull_enable;                // litePullMessageEnable
   Live<bool> notify_consumer_ids_changed;     // notifyConsumerIdsChangedEnable
   Live<std::int64_t> register_period_ms;      // registerNameServerPeriod

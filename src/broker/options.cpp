@@ -79,8 +79,6 @@ std::span<const OptionRow<BrokerOptions>> broker_option_rows() {
        "Whether a pull that finds nothing waits as long as it asks to."},
       {"shortPollingTimeMills", &O::short_polling_ms, "1000", range(0, 60'000),
        "How long it waits otherwise, in milliseconds."},
-      {"rejectTransactionMessage", &O::reject_transactions, "false", anything(),
-       "Whether transactional sends are refused. They always are, as yet."},
       {"litePullMessageEnable", &O::lite_pull_enable, "true", anything(), "Whether lite pulls are answered."},
       {"notifyConsumerIdsChangedEnable", &O::notify_consumer_ids_changed, "true", anything(),
        "Whether members of a group are told at once when others join or leave."},

@@ -10,13 +10,15 @@
 #include "broker/query/processors.hpp"
 #include "broker/send/processors.hpp"
 #include "broker/topics/processors.hpp"
+#include "broker/transaction/processors.hpp"
 
 namespace tern::broker {
 
 const remoting::ProcessorTable<Services>& processor_table() {
   static const std::span<const remoting::ProcessorRow<Services>> kLists[] = {
-      send_processors(),  pull_processors(),  client_processors(), offset_processors(), lock_processors(),
-      query_processors(), topic_processors(), group_processors(),  admin_processors(),  filter_processors(),
+      send_processors(),  pull_processors(),   client_processors(),      offset_processors(),
+      lock_processors(),  query_processors(),  topic_processors(),       group_processors(),
+      admin_processors(), filter_processors(), transaction_processors(),
   };
   static const remoting::ProcessorTable<Services> kTable{kLists};
   return kTable;

@@ -21,6 +21,7 @@
 #include "broker/schedule/delayed_delivery.hpp"
 #include "broker/send/send_message.hpp"
 #include "broker/topics/topic_table.hpp"
+#include "broker/transaction/transactions.hpp"
 
 namespace tern::broker {
 
@@ -42,7 +43,7 @@ class Services {
   std::tuple<BrokerOptions*, BrokerIdentity*, Clock*, store::Store*, TopicTable*, GroupTable*, ClientRegistry*,
              OffsetTable*, QueueLocks*, PullHold*, WorkQueue*, SendServices*, PullServices*, SendBackServices*,
              DelayedDelivery*, NameserverRegistration*, BrokerStatus*, RuntimeConfig*, remoting::Network*,
-             ConsumerFilters*>
+             ConsumerFilters*, Transactions*>
       parts;
 };
 

@@ -20,6 +20,7 @@
 
 #include "broker/processors.hpp"
 #include "broker/services.hpp"
+#include "broker/transaction/transaction_check.hpp"
 #include "support/bytes.hpp"
 #include "support/manual_clock.hpp"
 #include "support/simulated_disk.hpp"
@@ -123,7 +124,9 @@ struct StoredMessage {
   std::int64_t born_timestamp = 0;
   std::string born_host;
   std::int64_t store_timestamp = 0;
+  std::string store_host;
   std::int32_t reconsume_times = 0;
+  std::int64_t prepared_offset = 0;
   std::int64_t tags_code = 0;  // of its queue entry
   std::string body;
   std::map<std::string, std::string> properties;
@@ -137,9 +140,13 @@ struct AskOptions {
 
 class BrokerFixture : public ::testing::Test {
  protected:
-  explicit BrokerFixture(std::string_view flush_policy = "ASYNC_FLUSH") {
+  /// On `another` disk, a broker that is there already; on its own, a new one.
+  explicit BrokerFixture(std::string_view flush_policy = "ASYNC_FLUSH", SimulatedDisk* another = nullptr)
+      : own_disk(another == nullptr ? std::make_unique<SimulatedDisk>(SimulatedDiskOptions{.clock = &clock}) : nullptr),
+        disk(another == nullptr ? *own_disk : *another) {
     settings.add("Broker", broker::broker_option_rows(), options);
     settings.add("Filters", broker::filter_option_rows(), filter_options);
+    settings.add("Transactions", broker::transaction_option_rows(), transaction_options);
     settings.add("Store", store::store_option_rows(), store_options);
     settings.add("Log", store::log_option_rows(), store_options.log);
     settings.add("Queues", store::queue_option_rows(), store_options.queues);
@@ -170,12 +177,14 @@ class BrokerFixture : public ::testing::Test {
     std::string problem;
     levels = broker::DelayLevels::parse(options.delay_levels, problem);
     ASSERT_TRUE(levels) << problem;
-    EXPECT_EQ(topics.load(false), std::nullopt);
-    EXPECT_EQ(groups.load(), std::nullopt);
-    EXPECT_EQ(offsets.load(), std::nullopt);
-    EXPECT_EQ(filters.load(), std::nullopt);
     clients.tell(filters);
     store::Store::Hooks hooks;
+    hooks.claimed = [this](bool has_records) -> std::optional<std::string> {
+      if (auto text = topics.load(has_records)) return text;
+      if (auto text = groups.load()) return text;
+      if (auto text = filters.load()) return text;
+      return offsets.load();
+    };
     hooks.schedule_tags_code = [this](std::string_view text, std::int64_t stored) {
       return levels->tags_code(text, stored);
     };
@@ -190,6 +199,11 @@ class BrokerFixture : public ::testing::Test {
     auto opened = store::Store::open(disk, clock, store_options, std::move(hooks), report);
     ASSERT_TRUE(opened) << opened.error().text;
     store = std::move(*opened);
+    EXPECT_TRUE(topics.save_first());
+    offsets.clamp([this](std::string_view topic, std::int32_t queue_id) -> std::int64_t {
+      const auto queue = store->find_queue(topic, queue_id);
+      return queue ? queue->bounds().max.value : 0;
+    });
     hold = std::make_unique<broker::PullHold>(
         clock, 1, [this](std::size_t, std::function<void()> work) { posted.push_back(std::move(work)); },
         [this](broker::PendingPull pull) { return broker::resume_pull(std::move(pull), *pull_services); });
@@ -197,11 +211,22 @@ class BrokerFixture : public ::testing::Test {
     const auto on_io = [this](std::size_t, std::function<void(broker::SendStage&)> work) {
       posted.push_back([this, work = std::move(work)] { work(stage()); });
     };
-    send_services = std::make_unique<broker::SendServices>(
-        broker::SendServices{options, identity, *levels, topics, groups, locks, std::vector<std::uint32_t>(1)});
+    send_services = std::make_unique<broker::SendServices>(broker::SendServices{
+        options, identity, *levels, topics, groups, locks, transaction_options, std::vector<std::uint32_t>(1)});
     send_back_services = std::make_unique<broker::SendBackServices>(
         broker::SendBackServices{options, identity, *levels, *store, topics, groups, blocking, on_io});
     make_pull_services();
+    transactions.reset(new broker::Transactions{transaction_options,
+                                                options,
+                                                identity,
+                                                clock,
+                                                *store,
+                                                blocking,
+                                                on_io,
+                                                store->log().watermarks().published(),
+                                                {}});
+    transaction_check = std::make_unique<broker::TransactionCheck>(broker::TransactionCheck::Parts{
+        *transactions, clients, offsets, topics, store_options.file_reserved_hours, timed_wakeup});
     delayed = make_delayed_delivery();
     services.parts = {&options,
                       &identity,
@@ -222,7 +247,8 @@ class BrokerFixture : public ::testing::Test {
                       /*status=*/nullptr,
                       &runtime_config,
                       /*network=*/nullptr,
-                      &filters};
+                      &filters,
+                      transactions.get()};
     store->log().on_durable([this] { posted.push_back([this] { stage().answer_durable(); }); });
     store->start(hold.get(), [] {});
     prepare_log();
@@ -390,7 +416,9 @@ class BrokerFixture : public ::testing::Test {
     made.born_timestamp = record->born_timestamp;
     made.born_host = record->born_host.text();
     made.store_timestamp = record->store_timestamp;
+    made.store_host = record->store_host.text();
     made.reconsume_times = record->reconsume_times;
+    made.prepared_offset = record->prepared_transaction_offset;
     made.body = text_of(record->body);
     message::for_each_property(record->properties, [&](std::string_view name, std::string_view value) {
       EXPECT_TRUE(made.properties.emplace(name, value).second) << "twice: " << name;
@@ -399,9 +427,11 @@ class BrokerFixture : public ::testing::Test {
   }
 
   ManualClock clock;
-  SimulatedDisk disk{SimulatedDiskOptions{.clock = &clock}};
+  std::unique_ptr<SimulatedDisk> own_disk;
+  SimulatedDisk& disk;
   broker::BrokerOptions options;
   broker::FilterOptions filter_options;
+  broker::TransactionOptions transaction_options;
   store::StoreOptions store_options;
   OptionSet settings{"broker"};
   std::vector<PropertyLine> kept_settings;  // changes that would stand in the file
@@ -429,6 +459,9 @@ class BrokerFixture : public ::testing::Test {
   std::unique_ptr<broker::SendBackServices> send_back_services;
   broker::Services services;
   std::unique_ptr<broker::DelayedDelivery> delayed;
+  Wakeup timed_wakeup;
+  std::unique_ptr<broker::Transactions> transactions;
+  std::unique_ptr<broker::TransactionCheck> transaction_check;
   std::uint64_t next_peer_id = 1;
   FakePeerPtr peer = new_peer();
 

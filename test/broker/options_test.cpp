@@ -11,6 +11,7 @@
 #include "broker/config/apache_broker_keys.hpp"
 #include "broker/filter/filter_options.hpp"
 #include "broker/identity.hpp"
+#include "broker/transaction/transaction_options.hpp"
 #include "store/put/apache_lock_keys.hpp"
 
 namespace tern::broker {
@@ -25,6 +26,7 @@ struct Loaded {
   Loaded() {
     settings.add("Broker", broker_option_rows(), options);
     settings.add("Filters", filter_option_rows(), filter_options);
+    settings.add("Transactions", transaction_option_rows(), transaction_options);
     settings.add("Store", store::store_option_rows(), store_options);
     settings.add("Commit log", store::log_option_rows(), store_options.log);
     settings.add("Put lock", store::apache_lock_rows(), lock_keys);
@@ -42,6 +44,7 @@ struct Loaded {
 
   BrokerOptions options;
   FilterOptions filter_options;
+  TransactionOptions transaction_options;
   store::StoreOptions store_options;
   store::ApacheLockKeys lock_keys;
   OptionSet settings{"broker"};
@@ -90,6 +93,14 @@ TEST(BrokerOptions, TakeFiltersByPropertyButNotTheirBitMaps) {
               IsEmpty());
   EXPECT_THAT(problems_of("enableCalcFilterBitMap=true"), ElementsAre(HasSubstr("bit maps of filters")));
   EXPECT_THAT(problems_of("maxErrorRateOfBloomFilter=100"), ElementsAre(HasSubstr("allowed: 1 to 99")));
+}
+
+TEST(BrokerOptions, TakeTheSettingsOfTransactions) {
+  EXPECT_THAT(problems_of("rejectTransactionMessage=true\ntransactionTimeOut=0\ntransactionCheckMax=1\n"
+                          "transactionCheckInterval=1000\ntransactionOpMsgMaxSize=1\ntransactionOpBatchInterval=0\n"),
+              IsEmpty());
+  EXPECT_THAT(problems_of("transactionCheckMax=0"), ElementsAre(HasSubstr("allowed: 1 to 1000000")));
+  EXPECT_THAT(problems_of("transactionCheckInterval=99"), ElementsAre(HasSubstr("allowed: 100 to 86400000")));
 }
 
 TEST(BrokerOptions, AcceptWhatStarts) {

@@ -26,7 +26,10 @@ inline constexpr std::string_view kKeys = "KEYS", kTags = "TAGS", kWait = "WAIT"
                                   kInnerNum = "INNER_NUM", kInnerBase = "INNER_BASE",
                                   kInnerMultiDispatch = "INNER_MULTI_DISPATCH", kTimerDelaySeconds = "TIMER_DELAY_SEC",
                                   kTimerDelayMs = "TIMER_DELAY_MS", kTimerDeliverMs = "TIMER_DELIVER_MS",
-                                  kTimerOutMs = "TIMER_OUT_MS", kRedirect = "REDIRECT", kCrc32 = "__CRC32#";
+                                  kTimerOutMs = "TIMER_OUT_MS", kRedirect = "REDIRECT", kCrc32 = "__CRC32#",
+                                  kTransactionId = "__transactionId__", kTransactionChecks = "TRANSACTION_CHECK_TIMES",
+                                  kCheckImmunitySeconds = "CHECK_IMMUNITY_TIME_IN_SECONDS",
+                                  kFirstHalfOffset = "TRAN_PREPARED_QUEUE_OFFSET";
 }  // namespace property
 
 /// Calls visit(name, value) for every pair that counts, in order, duplicates included.

@@ -218,6 +218,21 @@ std::vector<ClientInfo> ClientRegistry::producers(std::string_view group) const 
   return clients;
 }
 
+remoting::PeerPtr ClientRegistry::producer_behind(std::string_view group, std::uint64_t peer_id) const {
+  constexpr std::size_t kTriesMax = 16;
+  const std::shared_lock lock(mutex_);
+  const auto found = producers_.find(group);
+  if (found == producers_.end()) return nullptr;
+  const auto& members = found->second;
+  auto next = members.upper_bound(peer_id);
+  for (std::size_t tries = std::min(members.size(), kTriesMax); tries > 0; --tries, ++next) {
+    if (next == members.end()) next = members.begin();
+    const auto& peer = next->second.peer;
+    if (peer->is_open() && peer->takes_answers()) return peer;
+  }
+  return nullptr;
+}
+
 std::map<std::string, std::vector<ClientInfo>> ClientRegistry::all_producers() const {
   const std::shared_lock lock(mutex_);
   std::map<std::string, std::vector<ClientInfo>> all;

@@ -104,6 +104,9 @@ class ClientRegistry {
   [[nodiscard]] std::vector<std::string> groups_subscribed_to(std::string_view topic) const;
   [[nodiscard]] std::vector<std::string> consumer_groups() const;
   [[nodiscard]] std::vector<ClientInfo> producers(std::string_view group) const;
+  /// A producer of the group whose connection takes requests now, each in its turn: the first behind the one with this
+  /// id. nullptr if there is none among the next few.
+  [[nodiscard]] remoting::PeerPtr producer_behind(std::string_view group, std::uint64_t peer_id) const;
   [[nodiscard]] std::map<std::string, std::vector<ClientInfo>> all_producers() const;
   [[nodiscard]] std::vector<remoting::PeerPtr> members(std::string_view group) const;
 

@@ -11,6 +11,8 @@
 #include "tern/message/properties.hpp"
 #include "tern/message/topic_name.hpp"
 
+#include "broker/transaction/half_message.hpp"
+
 namespace tern::broker {
 namespace {
 
@@ -292,10 +294,11 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     return refuse_with(protocol::refuse(ResponseCode::kMessageIllegal,
                                         "topics with cleanup.policy=COMPACTION are not supported by this broker"));
   }
-  if (is_transaction && !(fields->reconsume_times > 0 && delay_level > 0)) {
+  const bool is_half = is_transaction && !(fields->reconsume_times > 0 && delay_level > 0);
+  if (is_half && services.transactions.rejects) {
     return refuse_with(protocol::refuse(ResponseCode::kNoPermission,
-                                        "the broker[{}] sending transaction message is forbidden: transactions "
-                                        "are not supported by this broker",
+                                        "the broker[{}] sending transaction message is forbidden: "
+                                        "rejectTransactionMessage is true",
                                         services.identity.address));
   }
   if (illegal_size) return refuse_with(illegal(options, *illegal_size));
@@ -303,6 +306,11 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   if (is_timer && delay_level <= 0) {
     return refuse_with(protocol::refuse(ResponseCode::kSystemError,
                                         "accurate timer message is not enabled, timerWheelEnable is false"));
+  }
+
+  // Apache's broker schedules the half message itself, and then drops it.
+  if (is_half && delay_level > 0) {
+    return refuse_with(illegal(options, fmt::format("A transactional message cannot be delayed: DELAY is {}", delay)));
   }
 
   auto& properties = stage.scratch();
@@ -331,6 +339,19 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                 property::kTimerDelaySeconds, property::kTimerDelayMs, property::kTimerDeliverMs);
     parts.topic = message::kScheduleTopic;
     parts.queue_id = level - 1;
+  } else if (is_half) {
+    add_half_properties(writer, topic->name, queue_id, unique_key);
+    writer.copy(fields->properties, property::kPopCheckpoint, old_crc, property::kMessageRegion, property::kCluster,
+                property::kTraceSwitch, property::kTransactionId, property::kRealTopic, property::kRealQueueId);
+    parts.topic = message::kTransactionHalfTopic;
+    parts.queue_id = 0;
+    parts.sys_flag &= ~message::kSysTransactionMask;
+    if (properties.size() + kHalfPropertiesRoom > static_cast<std::size_t>(message::kPropertiesSizeMax)) {
+      return refuse_with(
+          illegal(options, fmt::format("With what the broker adds, the properties have {} bytes, more "
+                                       "than the {} that a half message may have, whatever the settings",
+                                       properties.size(), message::kPropertiesSizeMax - kHalfPropertiesRoom)));
+    }
   } else {
     writer.copy(fields->properties, property::kPopCheckpoint, old_crc, property::kMessageRegion, property::kCluster,
                 property::kTraceSwitch);

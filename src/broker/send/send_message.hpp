@@ -6,6 +6,7 @@
 #include "broker/schedule/delay_levels.hpp"
 #include "broker/send/send_stage.hpp"
 #include "broker/topics/topic_table.hpp"
+#include "broker/transaction/transaction_options.hpp"
 
 namespace tern::broker {
 
@@ -17,6 +18,7 @@ struct SendServices {
   TopicTable& topics;
   GroupTable& groups;
   QueueLocks& locks;
+  const TransactionOptions& transactions;
   std::vector<std::uint32_t> round_robin;  // by io thread: the next queue for sends that leave the choice to the broker
   std::uint32_t next_queue(std::size_t io_thread) { return round_robin[io_thread]++; }
 };

@@ -21,6 +21,9 @@ COMMON_BROKER = {
     # On a small machine that does other things too, 200 ms in a queue mean nothing.
     "waitTimeMillsInSendQueue": "5000",
     "enablePropertyFilter": "true",
+    # Producers are asked about undecided transactions soon, and often.
+    "transactionTimeOut": "1000",
+    "transactionCheckInterval": "1000",
 }
 
 

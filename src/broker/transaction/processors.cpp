@@ -1,0 +1,14 @@
+#include "broker/transaction/processors.hpp"
+
+#include "broker/transaction/requests.hpp"
+
+namespace tern::broker {
+
+std::span<const remoting::ProcessorRow<Services>> transaction_processors() {
+  static const remoting::ProcessorRow<Services> kRows[] = {
+      {protocol::RequestCode::kEndTransaction, "end_transaction", remoting::processor<&end_transaction>},
+  };
+  return kRows;
+}
+
+}  // namespace tern::broker
