@@ -69,8 +69,13 @@ class Side:
         self._has_stored = False
 
     def _behind(self):
-        table = bodies.parse_json(self.main.ask(RUNTIME_INFO, {}).body)["table"]
-        return int(table["dispatchBehindBytes"])
+        """None if the broker does not say: it may just have closed the connection, late, for what an earlier variant sent."""
+        answer = self.main.ask(RUNTIME_INFO, {})
+        if getattr(answer, "closed", False):
+            self._main = None
+        if not answer.body:
+            return None
+        return int(bodies.parse_json(answer.body)["table"]["dispatchBehindBytes"])
 
     def settle(self):
         """Until queues and index have what the log has: they follow it."""
