@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "tern/base/clock.hpp"
+#include "tern/base/log.hpp"
 #include "tern/message/record.hpp"
 
 namespace tern::broker {
@@ -143,6 +145,15 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
       if (!appended) {
         if (result.count > 0) return stop(ReadStatus::kFound, offset);
         if (appended.error().code == store::Errc::kWouldBlock) return stop(ReadStatus::kWouldBlock, offset);
+        if (appended.error().code != store::Errc::kNotFound) {
+          // It is there and cannot be read now: whoever asks again must not have passed it.
+          static LogRateLimit lines;
+          if (const auto times = lines.admit(SystemClock())) {
+            log_error("the record at log position {} cannot be read: {} ({} times)", entry.position,
+                      appended.error().text(), times);
+          }
+          return stop(ReadStatus::kOffsetFoundNull, offset);
+        }
         removed = true;  // it left the log between the two looks
         continue;
       }

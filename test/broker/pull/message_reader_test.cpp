@@ -177,5 +177,26 @@ TEST_F(MessageReaderTest, CountsTheMessagesOfBatches) {
   EXPECT_EQ(read_from(47), "OFFSET_OVERFLOW_ONE 47: 0 in 0");
 }
 
+// The consumer must not be sent past what is there and cannot be read now.
+class ColdMessageReaderTest : public MessageReaderTest {
+ protected:
+  void SetUp() override {
+    store_options.log.hot_bytes = 0;
+    MessageReaderTest::SetUp();
+  }
+};
+
+TEST_F(ColdMessageReaderTest, StaysWhereTheDiskFails) {
+  queue.entries = {entry("a"), entry("b")};
+  flush();
+  disk.fail_read_at(disk.reads() + 1, EIO);
+  const auto failed = read(0, {}, nullptr, false);
+  EXPECT_EQ(failed.status, ReadStatus::kOffsetFoundNull);
+  EXPECT_EQ(failed.next_offset, 0);
+  const auto again = read(0, {}, nullptr, false);
+  EXPECT_EQ(again.status, ReadStatus::kFound);
+  EXPECT_EQ(again.count, 2);
+}
+
 }  // namespace
 }  // namespace tern::broker
