@@ -25,6 +25,11 @@ inline constexpr std::int64_t kEntrySizeMax = kBatchEntrySize;
   return (size_bytes + layout.size - 1) / layout.size * layout.size;
 }
 
+/// What a crash while a file got its size leaves: it is made whole, and holds nothing.
+[[nodiscard]] inline bool is_unfinished(std::int64_t size, std::int64_t file_size_bytes, const EntryLayout& layout) {
+  return size == 0 || (size < file_size_bytes && size % layout.size == 1);
+}
+
 inline constexpr std::int32_t kPrefillSize =
     0x7FFF'FFFF;  // with position 0 and tags 0: stands before a queue's first entry
 

@@ -54,7 +54,7 @@ std::string QueueFileSet::path_of(const QueueName& name, std::int64_t start) con
 // Sizes that only a crash of ours leaves behind: a new file before it has its size, and one between the two halves of
 // cut(). No configuration makes a file of them, for those are multiples of an entry.
 bool QueueFiles::is_unfinished(std::int64_t size) const {
-  return size == 0 || (size < file_size_bytes_ && size % layout_.size == 1);
+  return store::is_unfinished(size, file_size_bytes_, layout_);
 }
 
 Result<std::vector<QueueFileSet::Listed>> QueueFileSet::list(const QueueName& name) {

@@ -30,17 +30,26 @@ OpenProblem problem(const Error& error, std::string text) {
   return {error, std::move(text)};
 }
 
+/// Where a queue's newest entry is to be found, by what the side file and the settings say.
+struct NewestFile {
+  const EntryLayout& layout;
+  std::int64_t size = 0;
+  std::string path;
+};
+template <class State>
+NewestFile newest_file(const QueueOptions& options, const State& state) {
+  const auto& layout = state.entries ? kBatchLayout : kSimpleLayout;
+  const auto& directory = state.entries ? options.batch_directory : options.directory;
+  const auto size = whole_entries(state.entries ? options.batch_file_size_bytes : options.file_size_bytes, layout);
+  const std::int64_t newest = ((state.entries ? state.entries->end : state.bounds.max.value) - 1) * layout.size;
+  return {layout, size, fmt::format("{}/{}/{}/{:020}", directory, state.topic, state.id, newest / size * size)};
+}
+
 // Whether every queue that the side file knows still has the file of its newest entry: one look each.
 bool has_queue_files(file::Disk& disk, const QueueOptions& options, const SideState& side) {
   return std::all_of(side.queues.begin(), side.queues.end(), [&](const auto& state) {
     if (state.bounds.min >= state.bounds.max) return true;
-    const auto& layout = state.entries ? kBatchLayout : kSimpleLayout;
-    const auto& directory = state.entries ? options.batch_directory : options.directory;
-    const auto file_size =
-        whole_entries(state.entries ? options.batch_file_size_bytes : options.file_size_bytes, layout);
-    const std::int64_t newest = ((state.entries ? state.entries->end : state.bounds.max.value) - 1) * layout.size;
-    const auto exists =
-        disk.exists(fmt::format("{}/{}/{}/{:020}", directory, state.topic, state.id, newest / file_size * file_size));
+    const auto exists = disk.exists(newest_file(options, state).path);
     return exists && *exists;
   });
 }
@@ -82,6 +91,7 @@ Store::Recovery::Outcome Store::Recovery::run() {
   auto& queues = *store_.queues_;
 
   if (side_ && has_queue_files(store_.disk_, store_.options_.queues, *side_)) {
+    if (auto done = check_queue_file_sizes(); !done) return done;
     for (const auto& state : side_->queues) {
       if (const auto status = queues.restore(state.topic, state.id, state.bounds, state.positions, state.entries);
           !status) {
@@ -93,17 +103,17 @@ Store::Recovery::Outcome Store::Recovery::run() {
     last_store_timestamp_ = side_->last_store_timestamp;
     if (auto done = read_log(side_->dispatched, side_->durable, false); !done) return done;
   } else {
-    // What is half built when a crash comes must not pass for the files of a clean stop.
-    if (report_.was_clean && log.files_end() > log.min_position()) {
-      if (const auto status = store_.write_abort(); !status) {
-        return problem(status.error(), fmt::format("{}/abort: {}", store_.root_, status.error().text()));
-      }
-    }
     std::string text;
     if (const auto status = queues.load_from_files(&text, report_.was_clean); !status) {
       return problem(
           status.error(),
           text.empty() ? fmt::format("{}: {}", store_.options_.queues.directory, status.error().text()) : text);
+    }
+    // What is half built when a crash comes must not pass for the files of a clean stop.
+    if (report_.was_clean && log.files_end() > log.min_position()) {
+      if (const auto status = store_.write_abort(); !status) {
+        return problem(status.error(), fmt::format("{}/abort: {}", store_.root_, status.error().text()));
+      }
     }
     if (auto done = check_kinds(); !done) return done;
     if (side_) {
@@ -164,6 +174,27 @@ Store::Recovery::Outcome Store::Recovery::run() {
         "{}/abort cannot be written, the disk is full: messages are refused until there is room", store_.root_));
   }
   report_.took_ms = store_.clock_.steady_ms() - started_ms;
+  return {};
+}
+
+// One look for each kind of queue: all its files have the same size. A start that reads the log looks at every file.
+Store::Recovery::Outcome Store::Recovery::check_queue_file_sizes() {
+  std::array<bool, 2> is_checked{};
+  for (const auto& state : side_->queues) {
+    auto& done = is_checked[state.entries ? 1 : 0];
+    if (done || state.bounds.min >= state.bounds.max) continue;
+    const auto newest = newest_file(store_.options_.queues, state);
+    const auto file = store_.disk_.open(newest.path, file::OpenMode::kRead);
+    const auto size = file ? (*file)->size() : Result<std::int64_t>(file.error());
+    if (!size) return problem(size.error(), fmt::format("{}: {}", newest.path, size.error().text()));
+    if (is_unfinished(*size, newest.size, newest.layout)) continue;
+    if (*size != newest.size) {
+      return problem(error(Errc::kWrongSegmentSize, *size),
+                     fmt::format("{}: it has {} bytes, but {} is {}", newest.path, *size, newest.layout.size_setting,
+                                 newest.size));
+    }
+    done = true;
+  }
   return {};
 }
 
@@ -272,9 +303,16 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
     // Until a life saves its first state, it finds that of the clean stop before it.
     side_->is_clean = side_->is_clean && report_.was_clean;
     // Also if the rest is not believed: what differs may be damage, and then it must not pass for a torn tail.
-    if (side_->durable <= log_ref.files_end()) known_durable_ = side_->durable;
-    const bool is_inside = side_->dispatched >= log_ref.min_position() && side_->durable <= log_ref.files_end() &&
-                           side_->dispatched <= side_->durable;
+    known_durable_ = side_->durable;
+    if (known_durable_ > log_ref.files_end()) {
+      return problem(
+          error(Errc::kDamaged, log_ref.files_end().value),
+          fmt::format("{}: the log ends at position {}, although everything below {} was known to be on disk: segments "
+                      "are missing, or this is another directory. Restore them from a copy, or remove {}/tern/state to "
+                      "accept the loss of everything from that position on",
+                      store_.options_.log.directory, log_ref.files_end(), known_durable_, store_.root_));
+    }
+    const bool is_inside = side_->dispatched >= log_ref.min_position() && side_->dispatched <= side_->durable;
     const auto digest =
         is_inside ? digest_below(log_ref, side_->dispatched) : Result<std::uint32_t>(error(Errc::kNotFound));
     // With its segment gone there is nothing to compare, nor anything below that could differ.

@@ -39,6 +39,7 @@ class Store::Recovery {
   Outcome tell_claimed();
   Outcome open_parts();
   Outcome complete_index();
+  Outcome check_queue_file_sizes();
   /// The topics' attributes against the queues that there are.
   Outcome check_kinds();
   /// Whether a record with keys stands behind the one at `after`, in front of `before`, and not far away.

@@ -506,6 +506,44 @@ TEST_F(DamagedLog, StopsStartUpAboveTheDispatchedPosition) {
   EXPECT_EQ(files_in(*disk, "/store"), before);
 }
 
+// Segments that are gone are no torn tail either, whichever and however the store was stopped.
+TEST_F(DamagedLog, StopsStartUpIfItsLastSegmentsAreMissing) {
+  for (const bool is_clean : {true, false}) {
+    test::SimulatedDisk disk{test::SimulatedDiskOptions{.clock = &clock_}};
+    std::size_t last = 0;  // that holds a record; more are prepared behind it
+    {
+      StoreLife life(disk, clock_, options_);
+      ASSERT_TRUE(life) << life.problem.text;
+      send_some(life, 0, 150);
+      life.flush();
+      life.dispatch();
+      clock_.advance_ms(20'000);
+      life.upkeep();
+      last = static_cast<std::size_t>((life->max_position().value - 1) / kSegmentSize);
+      if (is_clean) {
+        ASSERT_TRUE(life.close());
+      }
+    }
+    std::vector<std::string> segments;
+    for (const auto& [path, content] : files_in(disk, "/store/commitlog")) segments.push_back(path);
+    ASSERT_GT(last, 1U);
+    for (const std::size_t left : {last, last - 1, std::size_t{0}}) {
+      SCOPED_TRACE(fmt::format("{}, {} of {} left", is_clean ? "stopped" : "killed", left, segments.size()));
+      const auto copy = disk.kill();
+      for (std::size_t i = left; i < segments.size(); ++i) ASSERT_TRUE(copy->remove(segments[i]));
+      auto before = files_in(*copy, "/store/commitlog");
+      before.merge(files_in(*copy, "/store/consumequeue"));
+      StoreLife life(*copy, clock_, options_);
+      ASSERT_FALSE(life);
+      EXPECT_EQ(life.problem.error.code, make_error_code(Errc::kDamaged));
+      EXPECT_THAT(life.problem.text, AllOf(HasSubstr("segments are missing"), HasSubstr("/store/tern/state")));
+      auto after = files_in(*copy, "/store/commitlog");
+      after.merge(files_in(*copy, "/store/consumequeue"));
+      EXPECT_EQ(before, after);
+    }
+  }
+}
+
 TEST_F(DamagedLog, StopsStartUpInTheLastBytesOfACleanLog) {
   LogPosition damaged;
   {
@@ -613,6 +651,34 @@ TEST_F(Recovery, RefusesBatchQueueFilesOfAnotherSize) {
   ASSERT_FALSE(life);
   EXPECT_EQ(life.problem.error.code, make_error_code(Errc::kWrongSegmentSize));
   EXPECT_THAT(life.problem.text, AllOf(HasSubstr("TB"), HasSubstr("mapperFileSizeBatchConsumeQueue")));
+}
+
+TEST_F(Recovery, RefusesAnotherQueueFileSizeWithBothNumbers) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    send_some(life, 0, 40);
+    ASSERT_TRUE(life.close());
+  }
+  const auto size = options_.queues.file_size_bytes;
+  for (const bool has_state : {true, false}) {
+    if (!has_state) remove_tree(disk_, "/store/tern");
+    for (const auto wrong : {size / 2, size * 2, size * 1000}) {
+      SCOPED_TRACE(fmt::format("{} instead of {}, {} a state", wrong, size, has_state ? "with" : "without"));
+      const auto copy = disk_.kill();
+      auto other = options_;
+      other.queues.file_size_bytes = wrong;
+      auto before = files_in(*copy, "/store");
+      StoreLife life(*copy, clock_, other);
+      ASSERT_FALSE(life);
+      EXPECT_EQ(life.problem.error.code, make_error_code(Errc::kWrongSegmentSize));
+      EXPECT_THAT(life.problem.text, AllOf(HasSubstr("mappedFileSizeConsumeQueue"), HasSubstr(std::to_string(size)),
+                                           HasSubstr(std::to_string(wrong))));
+      auto after = files_in(*copy, "/store");
+      before.erase("/store/tern/identity");
+      after.erase("/store/tern/identity");
+      EXPECT_EQ(before, after);
+    }
+  }
 }
 
 TEST_F(Recovery, RefusesAnotherSegmentSizeWithBothNumbers) {
