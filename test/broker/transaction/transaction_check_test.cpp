@@ -235,7 +235,7 @@ TEST_F(TransactionCheckTest, DiscardsAfterTooManyQuestions) {
   EXPECT_EQ(topics.find("TRANS_CHECK_MAX_TIME_TOPIC"), nullptr);
   round();
   EXPECT_THAT(asked_about(), IsEmpty());
-  EXPECT_THAT(discarded(), ElementsAre("m"));
+  ASSERT_THAT(discarded(), ElementsAre("m"));
   const auto message = stored("TRANS_CHECK_MAX_TIME_TOPIC")[0];
   EXPECT_EQ(message.flag, 7);
   EXPECT_EQ(message.queue_id, 0);
