@@ -26,6 +26,11 @@ namespace {
 constexpr std::size_t kFrontSize = message::offset_of::kMagic + sizeof(std::int32_t);
 static_assert(kFrontSize == 8, "size and magic are stored as one");
 
+// What is prepared at a time, once all that is to be prepared ahead is there. The next sync writes it along with what
+// it is for: with half of 16 MiB at a time, senders waited 20 ms for that every other second (p99.99 under synchronous
+// flush, 10,000 messages of 1 KB a second), with this 4 ms.
+constexpr std::int64_t kRefillBytes = 256 * 1024;
+
 /// Size and magic, after everything else: a process that is killed in between leaves no record that looks begun. A
 /// fence, because bytes at any address are no atomic; it orders stores alone and has no partner in this process.
 void store_front(std::byte* to, const void* front) noexcept {
@@ -47,7 +52,8 @@ LogTail::LogTail(const Clock& clock, Watermarks& watermarks, Wakeup& segments_wa
       segments_wakeup_(segments_wakeup),
       flush_wakeup_(flush_wakeup),
       settings_(settings),
-      low_water_(std::min(settings.prepare_ahead / 2, settings.segment_size)) {}
+      low_water_(std::min(settings.prepare_ahead - std::min(kRefillBytes, settings.prepare_ahead / 2),
+                          settings.segment_size)) {}
 
 void LogTail::start(LogPosition tail, LogPosition segment_start, std::int64_t last_store_timestamp) {
   position_ = tail;

@@ -235,6 +235,24 @@ TEST_F(CommitLogTest, WakesTheSegmentsThreadOnceWhenTheTailRunsLow) {
   EXPECT_EQ(log_->segments_wakeup().ticket(), ticket + 1);
 }
 
+// The next sync writes what was prepared: a large piece would make its senders wait.
+TEST_F(CommitLogTest, PreparesInSmallPiecesOnceTheTailIsReady) {
+  auto options = small_log("/log", 16 << 20);
+  options.prepare_ahead_bytes = 4 << 20;
+  test::SimulatedDisk disk({.file_reservation_bytes = 16 << 20});
+  auto [log, found, problem] = open_log(disk, clock_, options);
+  ASSERT_TRUE(log) << problem;
+  prepare(*log);
+  std::int64_t largest = 0;
+  while (log->watermarks().published().value < 4 << 20) {
+    const auto ticket = log->segments_wakeup().ticket();
+    ASSERT_TRUE(append(*log, queue_, std::string(10'000, 'b')));
+    if (log->segments_wakeup().ticket() != ticket) largest = std::max(largest, log->segments_step().done);
+  }
+  EXPECT_GT(largest, 0);
+  EXPECT_LE(largest, 300 * 1024);
+}
+
 TEST_F(CommitLogTest, WakesTheFlushThreadUnderSyncFlushOnly) {
   open("SYNC_FLUSH");
   auto ticket = log_->flush_wakeup().ticket();
