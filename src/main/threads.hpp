@@ -3,9 +3,11 @@
 // show.
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <pthread.h>
 #include <string>
+#include <sys/prctl.h>
 #include <thread>
 #include <vector>
 
@@ -31,6 +33,9 @@ inline std::vector<std::thread> start_io_threads(remoting::Network& network) {
   return threads;
 }
 
+/// What a sleep may take longer; Linux makes it 50 us, as long as some pauses.
+inline constexpr unsigned long kTimerSlackNs = 1000;
+
 /// step() until it has nothing to do, then sleep until woken or until it wants to run again. stop() lets the step under
 /// way finish; the destructor stops too.
 class StepThread {
@@ -38,11 +43,16 @@ class StepThread {
   StepThread(std::string name, Wakeup& wakeup, std::function<StepResult()> step)
       : wakeup_(wakeup), thread_([this, name = std::move(name), step = std::move(step)] {
           name_this_thread(name);
+          ::prctl(PR_SET_TIMERSLACK, kTimerSlackNs);
           // Acquire: pairs with stop(), so that what was done before it is seen.
           while (!stopping_.load(std::memory_order_acquire)) {
             const auto ticket = wakeup_.ticket();
             const auto result = step();
-            if (result.done == 0 && !stopping_.load(std::memory_order_acquire)) wakeup_.wait(ticket, result.next_ms);
+            if (result.pause_us > 0) {
+              std::this_thread::sleep_for(std::chrono::microseconds(result.pause_us));
+            } else if (result.done == 0 && !stopping_.load(std::memory_order_acquire)) {
+              wakeup_.wait(ticket, result.next_ms);
+            }
           }
         }) {}
   ~StepThread() { stop(); }

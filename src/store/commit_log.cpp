@@ -29,6 +29,7 @@ constexpr std::string_view kClosing = "the store is closing";  // no fault, so i
 constexpr std::int64_t kPrepareBytesPerStep = 1 << 20;
 constexpr std::int64_t kCopyBytes = 1 << 20;  // what write_again() reads and writes at a time
 constexpr std::int64_t kRetryMs = 100;        // after a failed preparation
+constexpr int kLonelySyncsCounted = 1000;     // more are not told apart
 constexpr std::int64_t kIdleMs = 1000;        // a request wakes the steps; this only bounds the damage of a lost one
 
 Error translated(const Error& failure, LogPosition position) {
@@ -112,6 +113,9 @@ class CommitLog::Impl {
   bool sync_failed_ TERN_GUARDED_BY(flush_role_) = false;
   bool read_only_announced_ TERN_GUARDED_BY(flush_role_) = false;
   std::int64_t records_synced_ TERN_GUARDED_BY(flush_role_) = 0;
+  std::int64_t last_sync_us_ TERN_GUARDED_BY(flush_role_) = 0;
+  int lonely_syncs_ TERN_GUARDED_BY(flush_role_) = kLonelySyncsCounted;  // nobody is expected yet
+  bool has_paused_ TERN_GUARDED_BY(flush_role_) = false;                 // for the group that is pending
   // Stored by the flush thread, relaxed: numbers for people.
   std::atomic<std::int64_t> syncs_{0};
   std::atomic<std::int64_t> synced_records_{0};
@@ -301,16 +305,22 @@ StepResult CommitLog::Impl::flush_step() {
   const auto records = tail_.records();  // before published; `reserve` counts also what is being copied
   const auto published = watermarks_.published();
   const auto durable = watermarks_.durable();
-  const auto decision = flush_policy_->decide({published - durable, clock_.steady_ms()});
+  const auto decision = flush_policy_->decide({published - durable, clock_.steady_ms(), last_sync_us_, lonely_syncs_});
   if (!decision.sync || published == durable) return {0, decision.next_ms};
+  if (decision.pause_us > 0 && !std::exchange(has_paused_, true)) return {0, 0, decision.pause_us};
+  has_paused_ = false;
+  const auto begun_ns = clock_.steady_ns();
   if (!sync(durable, published)) {
     announce_read_only();
     return {0, kIdleMs};
   }
+  last_sync_us_ = (clock_.steady_ns() - begun_ns) / 1000;
   synced_records_.fetch_add(records - records_synced_, std::memory_order_relaxed);
   records_synced_ = records;
   if (on_durable_) on_durable_();
-  const bool at_once = flush_policy_->acknowledges_durable() && watermarks_.published() > published;
+  const bool has_company = watermarks_.published() > published;
+  lonely_syncs_ = has_company ? 0 : std::min(lonely_syncs_ + 1, kLonelySyncsCounted);
+  const bool at_once = flush_policy_->acknowledges_durable() && has_company;
   return {published - durable, at_once ? 0 : decision.next_ms};
 }
 

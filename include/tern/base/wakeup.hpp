@@ -38,6 +38,7 @@ class Wakeup {
 struct StepResult {
   std::int64_t done = 0;
   std::int64_t next_ms = 1000;
+  std::int64_t pause_us = 0;  // above 0: instead, in so many microseconds, and a notification does not shorten it
 };
 
 }  // namespace tern

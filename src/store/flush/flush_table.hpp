@@ -18,10 +18,13 @@ class FlushPolicy {
   struct State {
     std::int64_t pending_bytes = 0;  // published, not durable
     std::int64_t now_ms = 0;         // steady
+    std::int64_t last_sync_us = 0;   // how long the last sync took
+    int lonely_syncs = 0;            // that nothing was published during, in a row
   };
   struct Decision {
-    bool sync = false;         // everything pending, now
-    std::int64_t next_ms = 0;  // ask again after this time at the latest
+    bool sync = false;          // everything pending, now
+    std::int64_t next_ms = 0;   // ask again after this time at the latest
+    std::int64_t pause_us = 0;  // with `sync`: not before this time, and then without asking again
   };
   virtual Decision decide(const State& state) = 0;
   /// An acknowledgement means durable, and readers see durable records only.

@@ -140,5 +140,69 @@ TEST(SyncFlush, SyncsWheneverSomethingIsPending) {
   EXPECT_TRUE(policy->decide({1, 0}).sync);
 }
 
+TEST(SyncFlush, WaitsForCompanyWhereItWasSeen) {
+  LogOptions options;
+  const auto policy = find_flush_policy("SYNC_FLUSH")->make("SYNC_FLUSH", options);
+  const auto pause = [&](std::int64_t pending, std::int64_t last_sync_us, int lonely_syncs) {
+    const auto decision = policy->decide({pending, 0, last_sync_us, lonely_syncs});
+    EXPECT_TRUE(decision.sync);
+    return decision.pause_us;
+  };
+  EXPECT_EQ(pause(1, 90, 0), 90);
+  EXPECT_EQ(pause(4095, 90, 7), 90);
+  EXPECT_EQ(pause(1, 90, 8), 0) << "nobody came for long";
+  EXPECT_EQ(pause(4096, 90, 0), 0) << "a page is pending";
+  EXPECT_EQ(pause(1, 500, 0), 500);
+  EXPECT_EQ(pause(1, 501, 0), 0) << "a slow device makes groups by itself";
+  EXPECT_FALSE(policy->decide({0, 0, 90, 0}).sync);
+}
+
+/// Each look at it takes 100 us.
+class TickingClock final : public Clock {
+ public:
+  [[nodiscard]] std::int64_t wall_ms() const override { return 1'700'000'000'000; }
+  [[nodiscard]] std::int64_t steady_ns() const override { return now_ns_ += 100'000; }
+
+ private:
+  mutable std::int64_t now_ns_ = 0;
+};
+
+TEST(SyncFlush, PausesOnceForEachGroup) {
+  test::SimulatedDisk disk;
+  const TickingClock clock;
+  auto options = small_log("/log", 1 << 20);
+  options.prepare_ahead_bytes = 1 << 20;
+  options.flush_policy = "SYNC_FLUSH";
+  auto [log, found, problem] = open_log(disk, clock, options);
+  ASSERT_TRUE(log) << problem;
+  prepare(*log);
+  const auto queue = std::make_shared<OffsetsOnly>();
+  const auto send = [&] { ASSERT_TRUE(append(*log, queue, "body").has_value()); };
+  bool has_company = true;
+  log->on_durable([&] {
+    if (has_company) send();
+  });
+
+  send();
+  EXPECT_EQ(log->flush_step().pause_us, 0);  // and somebody publishes meanwhile
+  EXPECT_EQ(log->counters().syncs, 1);
+  has_company = false;
+  EXPECT_EQ(log->flush_step().pause_us, 100);
+  EXPECT_EQ(log->counters().syncs, 1);
+  send();
+  EXPECT_EQ(log->flush_step().pause_us, 0);
+  EXPECT_EQ(log->counters().syncs, 2);
+  EXPECT_EQ(log->counters().synced_records, 3);
+  EXPECT_EQ(log->watermarks().durable(), log->watermarks().published());
+  for (int lonely = 1; lonely < 8; ++lonely) {
+    send();
+    EXPECT_EQ(log->flush_step().pause_us, 100) << lonely;
+    EXPECT_EQ(log->flush_step().pause_us, 0) << lonely;
+  }
+  send();
+  EXPECT_EQ(log->flush_step().pause_us, 0);
+  EXPECT_EQ(log->watermarks().durable(), log->watermarks().published());
+}
+
 }  // namespace
 }  // namespace tern::store
