@@ -320,6 +320,9 @@ Status Verification::check_entry(const message::RecordView& record, LogPosition 
   const auto offset = record.queue_offset;
   const auto next = next_entry(walked);
   if (!next) return next.error();
+  const auto of_earlier = is_of_earlier(position, offset, *next, walked);
+  if (!of_earlier) return of_earlier.error();
+  if (*of_earlier) return {};
   const auto accept = [&](const QueueEntry& entry) {
     const auto place = walked.reader.place_of(walked.next);
     if (entry.size != record.total_size) {
@@ -384,6 +387,29 @@ Status Verification::check_entry(const message::RecordView& record, LogPosition 
   return {};
 }
 
+Result<bool> Verification::is_of_earlier(LogPosition position, std::int64_t offset,
+                                         const std::optional<QueueEntry>& next, Walked& walked) {
+  if (walked.first_seen >= 0 || !next || !is_valid(*next) || next->position <= position) return false;
+  const bool is_simple = walked.reader.queue().kind == QueueKind::kSimple;
+  const auto first = is_simple ? walked.next : next->base;
+  if (first > offset) return false;
+  if (walked.begins_at != next->position) {
+    if (log_.find(next->position) == nullptr) return false;
+    const auto held = log_.held_at(next->position, message::BodyCheck::kVerifyCrc);
+    if (!held) return held.error();
+    if (held->kind != Held::Kind::kRecord) return false;
+    const auto later = message::parse_record(std::as_bytes(std::span(held->bytes)), message::BodyCheck::kSkip);
+    const auto& queue = walked.reader.queue();
+    if (!later || later->topic != queue.topic || later->queue_id != queue.id ||
+        offsets_of(*later, queue.kind).first != first) {
+      return false;
+    }
+    walked.begins_at = next->position;
+  }
+  ++walked.records_of_earlier;
+  return true;
+}
+
 void Verification::check_tags(const message::RecordView& record, LogPosition position, const QueueEntry& entry,
                               const Place& place) {
   if (entry.tags_code == message::tags_code(record.properties)) return;
@@ -438,22 +464,6 @@ const std::string& Verification::directory_of_missing(const Name& name) const {
 }
 
 Status Verification::finish_queues() {
-  for (const auto& [name, missing] : missing_queues_) {
-    const auto text = fmt::format("the log has {} records of {} from position {} on", missing.records,
-                                  name_of(name.first, name.second), missing.first);
-    const bool is_known =
-        facts_.state && std::any_of(facts_.state->queues.begin(), facts_.state->queues.end(), [&](const auto& queue) {
-          return queue.id == name.second && queue.topic == name.first;
-        });
-    if (missing.records > 1 || is_known) {
-      damage({fmt::format("{}/{}/{}", directory_of_missing(name), name.first, name.second), -1}, 0, missing.first,
-             "is missing, or has no files: " + text);
-    } else {
-      // One record that no queue knows of is rather a record that names the wrong queue.
-      const auto place = log_.place_of(missing.first);
-      damage({place.file, place.at}, 0, missing.first, "of its queue there are no files: " + text);
-    }
-  }
   for (auto& [name, walked] : queues_) {
     for (;;) {
       const auto entry = next_entry(walked);
@@ -461,8 +471,38 @@ Status Verification::finish_queues() {
       if (!*entry || !is_valid(**entry) || !unmatched(walked, walked.next, **entry)) break;
       ++walked.next;
     }
+    if (walked.records_of_earlier > 0) {
+      note(walked.reader.queue().directory,
+           fmt::format("the log has {} older records of {}: the topic was deleted and made again",
+                       walked.records_of_earlier, name_of(name.first, name.second)));
+    }
   }
+  finish_missing_queues();
   return {};
+}
+
+void Verification::finish_missing_queues() {
+  for (const auto& [name, missing] : missing_queues_) {
+    const auto text = fmt::format("the log has {} records of {} from position {} on", missing.records,
+                                  name_of(name.first, name.second), missing.first);
+    // Somewhere an entry has lost its record: this is it, and it names the wrong queue.
+    const bool is_missed = std::any_of(report_.findings.begin(), report_.findings.end(), [&](const auto& finding) {
+      return finding.is_damage && finding.position == missing.first;
+    });
+    const auto is_it = [&](const auto& queue) { return queue.id == name.second && queue.topic == name.first; };
+    const bool is_known = facts_.state && std::any_of(facts_.state->queues.begin(), facts_.state->queues.end(), is_it);
+    const bool is_deleted = facts_.state_fits && has_saved_positions_ && !is_missed && !is_known;
+    const std::string directory = fmt::format("{}/{}/{}", directory_of_missing(name), name.first, name.second);
+    if (is_deleted) {
+      note(directory, "is not there, and tern/state does not know it: " + text + "; the topic was deleted");
+    } else if (missing.records > 1 || is_known) {
+      damage({directory, -1}, 0, missing.first, "is missing, or has no files: " + text);
+    } else {
+      // One record that no queue knows of is rather a record that names the wrong queue.
+      const auto place = log_.place_of(missing.first);
+      damage({place.file, place.at}, 0, missing.first, "of its queue there are no files: " + text);
+    }
+  }
 }
 
 // ---- the key index

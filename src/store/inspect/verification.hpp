@@ -38,6 +38,8 @@ class Verification {
     QueueReader reader;
     std::int64_t next;  // offset of the first entry that no record has been met for
     std::int64_t first_seen = -1;
+    LogPosition begins_at{-1};            // its first entry's record is there, as was seen in the log
+    std::int64_t records_of_earlier = 0;  // of a topic of this name that was deleted before
   };
   struct Gap {
     LogPosition from;
@@ -66,6 +68,10 @@ class Verification {
   Status look_at_tail();
   Status check_record(const message::RecordView& record, LogPosition position);
   Status check_entry(const message::RecordView& record, LogPosition position);
+  /// Whether the record is of a topic that was deleted and then made again: the queue's first entry is that of a later
+  /// record, which has no larger offset.
+  Result<bool> is_of_earlier(LogPosition position, std::int64_t offset, const std::optional<QueueEntry>& next,
+                             Walked& walked);
   /// The same in a batch queue, whose entries do not stand where a record's offset says.
   Status check_batch_entry(const message::RecordView& record, LogPosition position, Walked& walked);
   void check_tags(const message::RecordView& record, LogPosition position, const QueueEntry& entry, const Place& place);
@@ -79,6 +85,7 @@ class Verification {
   void missing_file(const std::string& path, LogPosition position, const std::string& text);
   [[nodiscard]] const std::string& directory_of_missing(const Name& name) const;
   Status finish_queues();
+  void finish_missing_queues();
   Status finish_keys();
   Status check_index();
   void check_state();

@@ -17,6 +17,9 @@ Status Verification::check_batch_entry(const message::RecordView& record, LogPos
     next = next_entry(walked);
     if (!next) return next.error();
   }
+  const auto of_earlier = is_of_earlier(position, offsets.first, *next, walked);
+  if (!of_earlier) return of_earlier.error();
+  if (*of_earlier) return {};
   const auto place = walked.reader.place_of(walked.next);
   if (*next && is_valid(**next) && (*next)->position == position) {
     const auto& entry = **next;

@@ -49,6 +49,48 @@ TEST_F(Verify, FindsAStoppedStoreWhole) {
   EXPECT_TRUE(report.is_whole());
 }
 
+TEST_F(Verify, FindsAStoreWholeWhoseTopicWasDeleted) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, kSent);
+    life.dispatch();
+    ASSERT_TRUE(life->remove_topic("TA"));
+    ASSERT_TRUE(life.close());
+  }
+  const auto report = verify(disk_);
+  EXPECT_THAT(damages_of(report), IsEmpty());
+  EXPECT_THAT(notes_of(report), Contains(HasSubstr("the topic was deleted")));
+}
+
+TEST_F(Verify, FindsAStoreWholeWhoseTopicWasDeletedAndMadeAgain) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    for (const int again : {kSent, kSent / 2, kSent / 3}) {
+      send_some(life, 0, again);
+      life.dispatch();
+      if (again > kSent / 3) {
+        ASSERT_TRUE(life->remove_topic("TA"));
+      }
+    }
+    ASSERT_TRUE(life.close());
+  }
+  const auto report = verify(disk_);
+  EXPECT_THAT(damages_of(report), IsEmpty());
+  EXPECT_THAT(notes_of(report), Contains(HasSubstr("the topic was deleted and made again")));
+  EXPECT_EQ(report.records, kSent + kSent / 2 + kSent / 3);
+
+  // What is wrong with the queue is found as ever.
+  const std::string queue = "/store/consumequeue/TA/1/00000000000000000000";
+  for (const std::int64_t at : {7, 27}) {
+    write_byte(disk_, queue, at, 1);
+    EXPECT_FALSE(verify(disk_).is_whole()) << at;
+    write_byte(disk_, queue, at, 1);
+  }
+  EXPECT_TRUE(verify(disk_).is_whole());
+}
+
 TEST_F(Verify, FindsAKilledStoreWholeUpToWhatWasSaved) {
   {
     StoreLife life(disk_, clock_, options_);
