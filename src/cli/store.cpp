@@ -3,11 +3,36 @@
 
 #include <cstdlib>
 #include <ctime>
+#include <unistd.h>
 
 #include "cli/store_verbs.hpp"
 
 namespace tern::cli {
 namespace {
+
+constexpr std::int64_t kSilentMs = 1000;
+
+/// Shown on a terminal alone, and only if it takes longer than a second.
+class VerifyProgress {
+ public:
+  explicit VerifyProgress(const Clock& clock) : clock_(clock), started_ms_(clock.steady_ms()) {}
+  void update(std::int64_t done, std::int64_t total) {
+    if (!is_terminal_ || clock_.steady_ms() - started_ms_ < kSilentMs) return;
+    if (!shown_) shown_.emplace(clock_, "verified MiB", total >> 20, started_ms_);
+    done_ = done >> 20;
+    shown_->update(done_);
+  }
+  void finish() {
+    if (shown_) shown_->finish(done_);
+  }
+
+ private:
+  const Clock& clock_;
+  const std::int64_t started_ms_;
+  const bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  std::int64_t done_ = 0;
+  std::optional<Progress> shown_;  // counts MiB
+};
 
 constexpr Verb kRows[] = {
     {"inspect", "shows what a store consists of", &declare_store_inspect},
@@ -116,6 +141,15 @@ Outcome<OpenedStore> open_store(const StoreTarget& target) {
   if (!inspector) return cannot_read(inspector.error().text);
   opened.inspector = std::move(*inspector);
   return opened;
+}
+
+Outcome<store::VerifyReport> verify_store(OpenedStore& opened) {
+  const SystemClock clock;
+  VerifyProgress progress(clock);
+  auto report = opened.inspector->verify([&](std::int64_t done, std::int64_t total) { progress.update(done, total); });
+  progress.finish();
+  if (!report) return cannot_read(fmt::format("{}: {}", opened.options.root, report.error().text()));
+  return std::move(*report);
 }
 
 Failure cannot_read(std::string text) {

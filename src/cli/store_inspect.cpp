@@ -15,6 +15,12 @@ std::string use_text(const StoreOverview& overview) {
   return text;
 }
 
+/// Until a life saves its first state, it finds that of the clean stop before it.
+std::string_view state_text(const StoreOverview& all) {
+  if (all.use == store::StoreUse::kRunning) return "; what came later is not saved yet";
+  return all.state->is_clean && all.use == store::StoreUse::kStopped ? ", clean" : "";
+}
+
 void print_text(const StoreOverview& all) {
   fmt::print("store       {}\n", all.root);
   fmt::print("use         {}\n", use_text(all));
@@ -25,8 +31,7 @@ void print_text(const StoreOverview& all) {
   }
   if (all.state) {
     fmt::print("state       durable {}, dispatched {}, indexed {}{}{}\n", all.state->durable, all.state->dispatched,
-               all.state->indexed, all.state->is_clean ? ", clean" : "",
-               all.state_fits ? "" : "; it does not belong to this log");
+               all.state->indexed, state_text(all), all.state_fits ? "" : "; it does not belong to this log");
   } else {
     fmt::print("state       none\n");
   }

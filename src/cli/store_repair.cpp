@@ -1,4 +1,6 @@
 // ternctl store repair: says what would make a damaged store one that starts; with --yes it does it.
+#include <algorithm>
+
 #include "tern/store/repair.hpp"
 
 #include "cli/store_verbs.hpp"
@@ -39,12 +41,24 @@ protocol::Json json_of(const store::RepairPlan& plan) {
   return json;
 }
 
+Failure in_use(const std::string& root, std::int64_t process) {
+  return cannot_read(fmt::format("{} is in use by process {}: stop it first", root, process));
+}
+
+/// What of the log is no longer in the store once it is cut.
+std::int64_t lost_bytes(const store::RepairPlan& plan, const store::VerifyReport& report) {
+  return plan.cut_at.value < 0 ? 0 : std::max<std::int64_t>(0, report.known_end - plan.cut_at);
+}
+
 Outcome<int> run(const Options& options) {
-  const auto opened = open_store(options.target);
+  auto opened = open_store(options.target);
   if (!opened) return opened.error();
   const auto& root = opened->options.root;
-  const auto report = opened->inspector->verify({});
-  if (!report) return cannot_read(fmt::format("{}: {}", root, report.error().text()));
+  if (options.yes && opened->inspector->use() == store::StoreUse::kRunning) {
+    return in_use(root, opened->inspector->lock_holder());
+  }
+  const auto report = verify_store(*opened);
+  if (!report) return report.error();
   const auto plan = store::plan_repair(*opened->disk, opened->options, *report);
   if (!plan) return cannot_read(fmt::format("{}: {}", root, plan.error().text()));
 
@@ -53,7 +67,7 @@ Outcome<int> run(const Options& options) {
     const SystemClock clock;
     const auto done = store::apply_repair(*opened->disk, clock, root, *plan, kept_in);
     if (!done && done.error().code == store::Errc::kInUse) {
-      return cannot_read(fmt::format("{} is in use by process {}: stop it first", root, done.error().detail));
+      return in_use(root, done.error().detail);
     }
     if (!done) {
       return cannot_read(fmt::format("{}: {}; what was done so far is kept in {}", root, done.error().text(), kept_in));
@@ -62,10 +76,20 @@ Outcome<int> run(const Options& options) {
   if (options.target.json) {
     auto json = json_of(*plan);
     json["done"] = options.yes;
+    if (plan->cut_at.value >= 0) {
+      json["logEndsAt"] = plan->cut_at.value;
+      json["lostBytes"] = lost_bytes(*plan, *report);
+      json["lostRecordsAtLeast"] = report->records_behind_damage;
+    }
     if (!kept_in.empty()) json["keptIn"] = kept_in;
     print_json(json);
   } else {
     for (const auto& step : plan->steps) fmt::print("{}\n", step_text(step));
+    if (plan->cut_at.value >= 0) {
+      fmt::print(
+          "the log {} at position {}: {} bytes behind it, with {} or more whole records, are in the store no more\n",
+          options.yes ? "ends" : "would end", plan->cut_at, lost_bytes(*plan, *report), report->records_behind_damage);
+    }
     for (const auto& finding : plan->left) fmt::print("left  {}\n", finding_text(finding));
     if (report->is_whole()) {
       fmt::print("{} is whole: there is nothing to repair\n", root);

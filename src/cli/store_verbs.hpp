@@ -28,6 +28,8 @@ struct OpenedStore {
 };
 /// Failures end with kExitCannotRead.
 Outcome<OpenedStore> open_store(const StoreTarget& target);
+/// With a progress bar on a terminal, if it takes longer than a second.
+Outcome<store::VerifyReport> verify_store(OpenedStore& opened);
 [[nodiscard]] Failure cannot_read(std::string text);
 
 /// "2023-11-14 22:13:20.000 (1700000000000)", in local time.

@@ -194,6 +194,7 @@ class Repairing(StoreTool):
         position = self.damage_record(kept_records)
         before = self.content()
         said = self.store("repair", "--yes").out
+        self.assertRegex(said, rf"the log ends at position {position}: \d+ bytes behind it, with 0 or more whole records")
         kept_in = self.root / re.search(r"what was removed is in (\S+)\. ", said).group(1)
         name = f"commitlog/{0:020}"
         self.assertEqual((kept_in / f"{name}.from-{position}").read_bytes(), before[name][position:])
@@ -231,6 +232,14 @@ class Repairing(StoreTool):
         self.assertEqual(self.log.read_bytes(), before)
         self.assertEqual(list((self.root / "tern").glob("removed-*")), [])
         self.assertEqual(running.stop(), 0)
+
+    def test_refuses_a_running_store_that_is_whole(self):
+        running = self.start()
+        said = self.store("repair", "--yes", status=CANNOT_READ)
+        self.assertIn(f"{self.root} is in use by process {running.process.pid}: stop it first", said.err)
+        self.assertNotIn(", clean", self.store("inspect").out)
+        self.assertEqual(running.stop(), 0)
+        self.assertIn(", clean", self.store("inspect").out)
 
     def test_says_what_it_leaves(self):
         self.make_stopped()

@@ -113,6 +113,8 @@ struct VerifyReport {
   LogPosition from;
   LogPosition to;  // records were looked at up to here
   std::int64_t records = 0;
+  std::int64_t records_behind_damage = 0;  // of them, behind the log's first damage: those of later segments
+  LogPosition known_end;                   // where the log ends, or was known to
   std::int64_t queue_entries = 0;
   std::int64_t index_keys = 0;
   static constexpr std::size_t kFindingsMax = 100;
@@ -155,6 +157,11 @@ class Inspector {
   static boost::system::result<std::unique_ptr<Inspector>, OpenProblem> open(file::Disk& disk,
                                                                              const InspectOptions& options);
   ~Inspector();
+
+  /// As it was found by open().
+  [[nodiscard]] StoreUse use() const;
+  /// Of a running store; 0: not known.
+  [[nodiscard]] std::int64_t lock_holder() const;
 
   Result<StoreOverview> overview();
 

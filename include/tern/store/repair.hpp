@@ -27,6 +27,7 @@ struct RepairStep {
 struct RepairPlan {
   std::vector<RepairStep> steps;
   std::vector<Finding> left;  // damage that no step takes away: only a copy helps
+  LogPosition cut_at{-1};     // where the log ends afterwards; -1: where it does
 };
 
 /// The log is cut where its first damaged record begins: everything behind is lost to the store. Queues, index, state

@@ -115,6 +115,14 @@ boost::system::result<std::unique_ptr<Inspector>, OpenProblem> Inspector::open(f
   return std::unique_ptr<Inspector>(new Inspector(std::move(parts)));
 }
 
+StoreUse Inspector::use() const {
+  return parts_->facts.use;
+}
+
+std::int64_t Inspector::lock_holder() const {
+  return parts_->facts.lock_holder.value_or(0);
+}
+
 Result<StoreOverview> Inspector::overview() {
   auto& [disk, options, facts, files] = *parts_;
   StoreOverview overview;

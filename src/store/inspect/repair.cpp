@@ -49,6 +49,7 @@ class Planner {
     for (const auto& [path, why] : moved_files_) move(path, why);
     if (cut_) {
       if (const auto status = mark_as_crashed(); !status) return status.error();
+      plan_.cut_at = *cut_;
     }
     return std::move(plan_);
   }

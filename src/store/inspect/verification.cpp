@@ -62,6 +62,7 @@ Status Verification::run() {
   report_.from = log_.min_position();
   if (const auto status = walk_log(); !status) return status;
   report_.to = stopped_at_;
+  report_.known_end = std::max(stopped_at_, must_reach_);
   if (const auto status = finish_queues(); !status) return status;
   for (auto& finding : index_findings_) add(std::move(finding));
   if (const auto status = finish_keys(); !status) return status;
@@ -168,6 +169,8 @@ void Verification::set_bounds() {
       if (is_inside) {
         walk_to_ = must_reach_ = strict_to_ = state->dispatched;
         keys_strict_to_ = state->indexed;
+        note(options_.root,
+             fmt::format("is in use: verified up to {}, as saved last; what came later is not looked at", walk_to_));
       } else {
         const auto saved = facts_.checkpoint ? LogPosition{facts_.checkpoint->queue_position} : LogPosition{0};
         walk_to_ = must_reach_ = strict_to_ = std::clamp(saved, log_.min_position(), end);
@@ -284,6 +287,7 @@ Status Verification::look_at_tail() {
 
 Status Verification::check_record(const message::RecordView& record, LogPosition position) {
   ++report_.records;
+  if (!gaps_.empty()) ++report_.records_behind_damage;
   last_store_timestamp_ = std::max(last_store_timestamp_, record.store_timestamp);
   if (enters_queue(record.sys_flag)) {
     if (const auto status = check_entry(record, position); !status) return status;

@@ -131,6 +131,7 @@ TEST_F(Verify, LooksAtARunningStoreUpToWhatWasDispatched) {
   disk_.lock_elsewhere("/store/lock", true);
   const auto report = verify(disk_);
   EXPECT_THAT(damages_of(report), IsEmpty());
+  EXPECT_THAT(notes_of(report), ElementsAre(HasSubstr("is in use: verified up to")));
   EXPECT_EQ(report.records, kSent);
   // What is torn behind is the business of the process that writes it.
   write_byte(disk_, kSecondSegment, report.to.value - 4096 + 4, 0xFF);
@@ -429,10 +430,14 @@ TEST_F(Verify, GoesOnBehindADamagedRecord) {
   make_stopped(150);
   write_byte(disk_, kFirstSegment, 4, 0xFF);
   write_byte(disk_, kSecondSegment, 4, 0xFF);
-  const auto found = damages_of(verify(disk_));
+  const auto report = verify(disk_);
+  const auto found = damages_of(report);
   ASSERT_GE(found.size(), 2U);
   EXPECT_THAT(found[0], StartsWith(std::string(kFirstSegment) + "[4+4]"));
   EXPECT_THAT(found[1], StartsWith(std::string(kSecondSegment) + "[4+4]"));
+  EXPECT_GT(report.records_behind_damage, 0);
+  EXPECT_EQ(report.records_behind_damage, report.records);
+  EXPECT_GT(report.known_end, LogPosition{8192});
 }
 
 TEST_F(Verify, RefusesSettingsOfAnotherStoreWithBothNumbers) {
