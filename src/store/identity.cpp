@@ -67,27 +67,43 @@ Result<std::optional<StoreIdentity>> load_identity(file::Disk& disk, const std::
   return std::optional(owner);
 }
 
+namespace {
+
+/// Whether there is an owner, and it is this one.
+Result<bool> is_owner(file::Disk& disk, const std::string& directory, const StoreIdentity& identity,
+                      std::string& problem) {
+  const auto owner = load_identity(disk, directory, problem);
+  if (!owner) return owner.error();
+  if (!*owner || **owner == identity) return owner->has_value();
+  problem = fmt::format("{}: this store belongs to {}, but this is {}; give each broker its own storePathRootDir",
+                        file::join(directory, "identity"), text_of(**owner), text_of(identity));
+  return error(Errc::kForeign);
+}
+
+}  // namespace
+
+Status check_identity(file::Disk& disk, const std::string& directory, const StoreIdentity& identity,
+                      std::string& problem) {
+  const auto owned = is_owner(disk, directory, identity, problem);
+  return owned ? Status() : Status(owned.error());
+}
+
 Status claim_identity(file::Disk& disk, const std::string& directory, const StoreIdentity& identity,
                       std::string& problem) {
   if (const auto status = make_durable_directory(disk, directory); !status) {
     problem = fmt::format("{}: {}", directory, status.error().text());
     return status;
   }
-  const auto owner = load_identity(disk, directory, problem);
-  if (!owner) return owner.error();
+  const auto owned = is_owner(disk, directory, identity, problem);
+  if (!owned) return owned.error();
+  if (*owned) return {};
+  const std::vector<PropertyLine> lines = {{std::string(kCluster), identity.cluster, 0},
+                                           {std::string(kName), identity.broker_name, 0},
+                                           {std::string(kId), std::to_string(identity.broker_id), 0}};
   file::MetadataFile file(disk, file::join(directory, "identity"));
-  if (!*owner) {
-    const std::vector<PropertyLine> lines = {{std::string(kCluster), identity.cluster, 0},
-                                             {std::string(kName), identity.broker_name, 0},
-                                             {std::string(kId), std::to_string(identity.broker_id), 0}};
-    const auto status = file.save(write_properties(lines));
-    if (!status) problem = fmt::format("{}: {}", file.path(), status.error().text());
-    return status;
-  }
-  if (**owner == identity) return {};
-  problem = fmt::format("{}: this store belongs to {}, but this is {}; give each broker its own storePathRootDir",
-                        file.path(), text_of(**owner), text_of(identity));
-  return error(Errc::kForeign);
+  const auto status = file.save(write_properties(lines));
+  if (!status) problem = fmt::format("{}: {}", file.path(), status.error().text());
+  return status;
 }
 
 }  // namespace tern::store

@@ -23,6 +23,19 @@ constexpr std::int64_t kWriteEntries = 3276;  // 64 KiB a write at most
 constexpr std::size_t kEndsPerStep = 256;     // looked behind in one write_step: an open and a read each
 constexpr std::int64_t kNextMs = 1000;
 
+/// Of <directory>/<topic>/<queue>/<file>, with its path; nullopt: there is none.
+Result<std::optional<file::DirectoryEntry>> first_file_below(file::Disk& disk, const std::string& directory) {
+  const auto listed = disk.list(directory);
+  if (!listed) return listed.error();
+  for (auto entry : *listed) {
+    entry.name = file::join(directory, entry.name);
+    if (!entry.is_directory) return std::optional(std::move(entry));
+    auto found = first_file_below(disk, entry.name);
+    if (!found || *found) return found;
+  }
+  return std::optional<file::DirectoryEntry>();
+}
+
 }  // namespace
 
 class StoredQueueTable final : public QueueTable {
@@ -36,7 +49,8 @@ class StoredQueueTable final : public QueueTable {
         unsynced_max_(open_files_max) {}
 
   /// Before anything else: extension files are used if there are any, or if some are to be written.
-  Status open_ext(const QueueOptions& options, std::size_t open_files_max);
+  /// kWrongSegmentSize, with the text, if they have another size than configured: all have the same.
+  Status open_ext(const QueueOptions& options, std::size_t open_files_max, std::string& problem);
   void ask_store_times(StoreTimeOf store_time_of) override TERN_EXCLUDES(upkeep_lock_) {
     const MutexLock hold(upkeep_lock_);
     store_time_of_ = std::move(store_time_of);
@@ -548,11 +562,19 @@ Status StoredQueueTable::remove_topic(std::string_view topic) {
   return shared_->ext->remove_topic(topic);
 }
 
-Status StoredQueueTable::open_ext(const QueueOptions& options, std::size_t open_files_max) {
+Status StoredQueueTable::open_ext(const QueueOptions& options, std::size_t open_files_max, std::string& problem) {
   const auto directory = options.directory + "_ext";
   const auto exists = disk_.exists(directory);
   if (!exists) return exists.error();
   if (!*exists && !options.writes_ext) return {};
+  Result<std::optional<file::DirectoryEntry>> file = std::optional<file::DirectoryEntry>();
+  if (*exists) file = first_file_below(disk_, directory);
+  if (!file) return file.error();
+  if (*file && (*file)->size > 0 && (*file)->size != options.ext_file_size_bytes) {
+    problem = fmt::format("{}: it has {} bytes, but mappedFileSizeConsumeQueueExt is {}", (*file)->name, (*file)->size,
+                          options.ext_file_size_bytes);
+    return error(Errc::kWrongSegmentSize, (*file)->size);
+  }
   shared_->ext = std::make_unique<QueueExtFiles>(disk_, directory, options.ext_file_size_bytes, open_files_max);
   return {};
 }
@@ -572,7 +594,7 @@ Result<std::unique_ptr<QueueTable>> open_entry_table(file::Disk& disk, const Que
   // Half for the cache, half for those that wait for their sync; extension files are few, and have a cache beside.
   const auto half = static_cast<std::size_t>(open_files_max) / 2;
   auto table = std::make_unique<StoredQueueTable>(disk, options, layout, file_size_bytes, half);
-  if (const auto status = table->open_ext(options, half / 2); !status) return status.error();
+  if (const auto status = table->open_ext(options, half / 2, problem); !status) return status.error();
   return std::unique_ptr<QueueTable>(std::move(table));
 }
 

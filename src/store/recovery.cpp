@@ -109,13 +109,17 @@ Store::Recovery::Outcome Store::Recovery::run() {
           status.error(),
           text.empty() ? fmt::format("{}: {}", store_.options_.queues.directory, status.error().text()) : text);
     }
+    if (auto done = check_kinds(); !done) return done;
+    if (log.files_end() == log.min_position() && !queues.all().empty()) {
+      report_.warnings.push_back(fmt::format("{} has no segments, but {} names records: its queues are emptied",
+                                             store_.options_.log.directory, store_.options_.queues.directory));
+    }
     // What is half built when a crash comes must not pass for the files of a clean stop.
     if (report_.was_clean && log.files_end() > log.min_position()) {
       if (const auto status = store_.write_abort(); !status) {
         return problem(status.error(), fmt::format("{}/abort: {}", store_.root_, status.error().text()));
       }
     }
-    if (auto done = check_kinds(); !done) return done;
     if (side_) {
       if (const auto status = begin_rebuild(); !status) {
         return problem(status.error(),
@@ -141,6 +145,8 @@ Store::Recovery::Outcome Store::Recovery::run() {
     }
   }
 
+  // What was refused up to here stays nobody's.
+  if (auto done = with_identity(&claim_identity); !done) return done;
   const LogPosition tail = log.watermarks().published();
   if (const auto status = queues.truncate_to(tail); !status) {
     return problem(status.error(), fmt::format("consume queues cannot be cut at {}: {}", tail, status.error().text()));
@@ -220,10 +226,14 @@ Store::Recovery::Outcome Store::Recovery::lock_directory() {
   if (const auto status = store_.lock_file_->write(0, std::as_bytes(std::span(kText))); !status) {
     return problem(status.error(), fmt::format("{}: {}", path, status.error().text()));
   }
+  return with_identity(&check_identity);
+}
+
+Store::Recovery::Outcome Store::Recovery::with_identity(IdentityStep step) {
+  const auto directory = file::join(store_.root_, "tern");
   std::string text;
-  if (const auto status = claim_identity(store_.disk_, file::join(root, "tern"), store_.options_.identity, text);
-      !status) {
-    return problem(status.error(), text.empty() ? fmt::format("{}/tern: {}", root, status.error().text()) : text);
+  if (const auto status = step(store_.disk_, directory, store_.options_.identity, text); !status) {
+    return problem(status.error(), text.empty() ? fmt::format("{}: {}", directory, status.error().text()) : text);
   }
   return {};
 }
@@ -307,17 +317,18 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
     if (known_durable_ > log_ref.files_end()) {
       return problem(
           error(Errc::kDamaged, log_ref.files_end().value),
-          fmt::format("{}: the log ends at position {}, although everything below {} was known to be on disk: segments "
-                      "are missing, or this is another directory. Restore them from a copy, or remove {}/tern/state to "
-                      "accept the loss of everything from that position on",
-                      store_.options_.log.directory, log_ref.files_end(), known_durable_, store_.root_));
+          fmt::format(
+              "{}: the log ends at position {}, although everything below {} was known to be on disk: segments "
+              "are missing, or this is another directory. Restore them from a copy, or remove {}/tern/state and "
+              "{}/checkpoint to accept the loss of everything from that position on",
+              store_.options_.log.directory, log_ref.files_end(), known_durable_, store_.root_, store_.root_));
     }
     const bool is_inside = side_->dispatched >= log_ref.min_position() && side_->dispatched <= side_->durable;
     const auto digest =
         is_inside ? digest_below(log_ref, side_->dispatched) : Result<std::uint32_t>(error(Errc::kNotFound));
     // With its segment gone there is nothing to compare, nor anything below that could differ.
     if (!digest || (*digest != side_->digest && side_->dispatched != log_ref.min_position())) {
-      why = "it belongs to another state of the log";
+      why = "belongs to another state of the log";
       side_.reset();
     }
   }
@@ -459,9 +470,20 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
         error(Errc::kDamaged, tail.value),
         fmt::format(
             "{}: the record at log position {} is damaged, although everything below {} was known to be on disk. "
-            "Nothing was changed. Restore the segment from a copy, or remove {}/tern/state to accept the loss "
-            "of everything from that position on",
-            store_.options_.log.directory, tail, must_reach, store_.root_));
+            "Nothing was changed. Restore the segment from a copy, or remove {}/tern/state and {}/checkpoint to accept "
+            "the loss of everything from that position on",
+            store_.options_.log.directory, tail, must_reach, store_.root_, store_.root_));
+  }
+  // Apache's word for the same, where there is none of ours.
+  if (!side_ && last_store_timestamp_ < checkpoint_timestamp_ - kCheckpointSlackMs) {
+    return problem(
+        error(Errc::kDamaged, tail.value),
+        fmt::format("{}: the last whole record, before log position {}, was stored at {}, although {}/checkpoint says "
+                    "that everything up to {} (ms since 1970) was on disk: the log is damaged there, or segments are "
+                    "missing. Restore them from a copy, or remove {}/checkpoint to accept the loss of everything from "
+                    "that position on",
+                    store_.options_.log.directory, tail, last_store_timestamp_, store_.root_, checkpoint_timestamp_,
+                    store_.root_));
   }
   report_.scanned_bytes = tail - start;
   report_.cut_bytes = 0;

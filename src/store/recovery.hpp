@@ -34,6 +34,8 @@ class Store::Recovery {
     std::size_t ahead_used = 0;
   };
   Outcome lock_directory();
+  using IdentityStep = decltype(&claim_identity);
+  Outcome with_identity(IdentityStep step);
   Outcome refuse_foreign_stores();
   Outcome open_log();
   Outcome tell_claimed();

@@ -5,6 +5,7 @@
 #include "tern/base/log.hpp"
 
 #include "broker/broker_fixture.hpp"
+#include "broker/filter/consumer_filters.hpp"
 #include "support/crash_everywhere.hpp"
 
 namespace tern::broker {
@@ -126,6 +127,44 @@ class DelayProgress final : public Table {
   DelayedDelivery delayed_;
 };
 
+/// Its contents are which messages pass for whom: the times in the file change with each load.
+class Filters final : public Table {
+ public:
+  Filters(const Surroundings& around, file::Disk& disk, const std::string& path)
+      : filters_(options_, disk, path, around.clock) {}
+  std::optional<std::string> load(bool /*must_exist*/) override { return filters_.load(); }
+  void change(int version) override {
+    Subscription wanted;
+    wanted.topic = fmt::format("T{}", version);
+    wanted.expression = fmt::format("a = {}", version);
+    wanted.expression_type = "SQL92";
+    wanted.version = version;
+    filters_.subscribed(fmt::format("g{}", version), {wanted});
+    filters_.subscribed("g", {wanted});
+  }
+  Status save() override { return filters_.save(); }
+  [[nodiscard]] Json contents() const override {
+    Json known = Json::object();
+    for (int version = 0; version <= kVersions + 2; ++version) {
+      const auto topic = fmt::format("T{}", version);
+      for (const auto& group : {std::string("g"), fmt::format("g{}", version)}) {
+        const auto filter = filters_.find(group, topic);
+        if (!filter) continue;
+        std::string passes;
+        for (int value = 0; value <= kVersions + 2; ++value) {
+          passes += filter->matches(fmt::format("a\x01{}\x02", value)) ? '1' : '0';
+        }
+        known[group][topic] = passes;
+      }
+    }
+    return known;
+  }
+
+ private:
+  const FilterOptions options_;
+  ConsumerFilters filters_;
+};
+
 struct Row {
   const char* file;
   std::unique_ptr<Table> (*make)(const Surroundings& around, file::Disk& disk, const std::string& path);
@@ -196,7 +235,8 @@ INSTANTIATE_TEST_SUITE_P(Files, MetadataTables,
                          ::testing::Values(Row{"topics.json", &make<Topics>},
                                            Row{"subscriptionGroup.json", &make<Groups>},
                                            Row{"consumerOffset.json", &make<Offsets>},
-                                           Row{"delayOffset.json", &make<DelayProgress>}),
+                                           Row{"delayOffset.json", &make<DelayProgress>},
+                                           Row{"consumerFilter.json", &make<Filters>}),
                          [](const auto& tested) {
                            const std::string file = tested.param.file;
                            return file.substr(0, file.find('.'));

@@ -54,7 +54,11 @@ struct StoreIdentity {
   std::int64_t broker_id = 0;
   friend bool operator==(const StoreIdentity&, const StoreIdentity&) = default;
 };
-/// Adopts a directory without identity; kForeign with both names in `problem` if it has another one.
+/// kForeign, with both names in `problem`, if the directory has another identity; without one it is nobody's. Writes
+/// nothing.
+Status check_identity(file::Disk& disk, const std::string& directory, const StoreIdentity& identity,
+                      std::string& problem);
+/// The same, and adopts a directory without identity.
 Status claim_identity(file::Disk& disk, const std::string& directory, const StoreIdentity& identity,
                       std::string& problem);
 

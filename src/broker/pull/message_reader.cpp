@@ -121,6 +121,15 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
     }
     if (!got || *got == 0) {
       if (result.count > 0) break;
+      if (!got) {
+        static LogRateLimit lines;
+        if (const auto times = lines.admit(SystemClock())) {
+          log_error(
+              "queue {}#{}: entry {} cannot be read: {} ({} times); ternctl store verify says what is wrong with its "
+              "files, and repair lets the next start make them anew from the log",
+              queue.topic(), queue.id(), offset, got.error().text(), times);
+        }
+      }
       return stop(ReadStatus::kOffsetFoundNull, offset);
     }
     for (std::size_t i = 0; i < *got && offset < scan_end && result.count < count_max && !work.is_used_up();

@@ -234,14 +234,30 @@ TEST_F(QueueExtTest, NeverBlocksWhenAskedNotTo) {
   EXPECT_EQ(entries[3], entry_of(3));
 }
 
-TEST_F(QueueExtTest, WritesEntriesWithoutItIfAFileHasAnotherSize) {
+TEST_F(QueueExtTest, RefusesASettingThatIsNotTheFilesSize) {
   {
     const auto table = open();
     append_range(*table->get_or_create("TA", 3), 0, 3);
     ASSERT_TRUE(table->flush_all());
   }
-  const auto before = ext_file(0);
   options_.ext_file_size_bytes = 2048;
+  std::string problem;
+  const auto table = QueueTable::open(disk_, options_, problem);
+  ASSERT_FALSE(table);
+  EXPECT_EQ(table.error().code, make_error_code(Errc::kWrongSegmentSize));
+  EXPECT_EQ(problem, file_name(kExtDirectory, 0) + ": it has 4096 bytes, but mappedFileSizeConsumeQueueExt is 2048");
+}
+
+// Each file by itself, where the first one that a start looks at is as it should be.
+TEST_F(QueueExtTest, WritesEntriesWithoutItIfAFileHasAnotherSize) {
+  {
+    const auto table = open();
+    append_range(*table->get_or_create("TA", 1), 0, 1);
+    append_range(*table->get_or_create("TA", 3), 0, 3);
+    ASSERT_TRUE(table->flush_all());
+  }
+  ASSERT_TRUE((*disk_.open(file_name(kExtDirectory, 0), file::OpenMode::kReadWrite))->resize(8192));
+  const auto before = ext_file(0);
   {
     const auto table = reopen();
     append_range(*table->find("TA", 3), 3, 6);

@@ -1,0 +1,106 @@
+// The tables of config/ and the store's identity, from any file. The first byte chooses the table, so that one corpus
+// serves all. What is accepted and written again is read as the same.
+
+#include "tern/base/check.hpp"
+#include "tern/base/work_queue.hpp"
+#include "tern/store/side_file.hpp"
+
+#include "broker/filter/consumer_filters.hpp"
+#include "broker/groups/group_table.hpp"
+#include "broker/offsets/offset_table.hpp"
+#include "broker/topics/topic_table.hpp"
+#include "fuzz/fuzz.hpp"
+#include "support/bytes.hpp"
+#include "support/manual_clock.hpp"
+#include "support/simulated_disk.hpp"
+
+namespace {
+
+using namespace tern;
+
+constexpr const char* kFirst = "table.json";
+constexpr const char* kSecond = "again.json";
+
+/// `make(path)` gives a table over that file, `load` reads it.
+template <class Make, class Load>
+void check_table(test::SimulatedDisk& disk, const Make& make, const Load& load) {
+  auto table = make(kFirst);
+  if (const auto problem = load(*table)) {
+    TERN_CHECK(problem->find(kFirst) != std::string::npos, "{}", *problem);
+    return;
+  }
+  const auto text = table->to_json().dump();
+  TERN_CHECK(test::write_text(disk, kSecond, text));
+  auto again = make(kSecond);
+  const auto problem = load(*again);
+  TERN_CHECK(!problem, "{}: {}", *problem, text);
+  TERN_CHECK(again->to_json().dump() == text, "{} became {}", text, again->to_json().dump());
+}
+
+void check_filters(test::SimulatedDisk& disk, const Clock& clock) {
+  const broker::FilterOptions options;
+  broker::ConsumerFilters filters(options, disk, kFirst, clock);
+  if (const auto problem = filters.load()) {
+    TERN_CHECK(problem->find(kFirst) != std::string::npos, "{}", *problem);
+    return;
+  }
+  TERN_CHECK(filters.save());
+  broker::ConsumerFilters again(options, disk, kFirst, clock);
+  const auto problem = again.load();
+  TERN_CHECK(!problem, "{}", *problem);
+}
+
+void check_identity(test::SimulatedDisk& disk, std::string_view text) {
+  TERN_CHECK(disk.make_directories("tern") && test::write_text(disk, "tern/identity", std::string(text)));
+  std::string problem;
+  const auto found = store::load_identity(disk, "tern", problem);
+  TERN_CHECK(found.has_value() == problem.empty(), "{}", problem);
+  if (!found || !*found) return;
+  // Whom it names may use it, and nobody else.
+  TERN_CHECK(store::check_identity(disk, "tern", **found, problem), "{}", problem);
+  auto other = **found;
+  other.broker_name += "x";
+  TERN_CHECK(!store::check_identity(disk, "tern", other, problem));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const auto text = fuzz::text_of(data + 1, size - 1);
+  test::SimulatedDisk disk;
+  const test::ManualClock clock;
+  WorkQueue blocking;
+  broker::BrokerOptions options;
+  options.cluster_name = "c";
+  options.broker_name = "a";
+  const broker::BrokerIdentity identity;
+  TERN_CHECK(test::write_text(disk, kFirst, std::string(text)));
+  switch (data[0] % 5) {
+    case 0:
+      check_table(
+          disk,
+          [&](const char* path) {
+            return std::make_unique<broker::TopicTable>(options, identity, disk, path, clock, blocking);
+          },
+          [](broker::TopicTable& table) { return table.load(true); });
+      break;
+    case 1:
+      check_table(
+          disk,
+          [&](const char* path) { return std::make_unique<broker::GroupTable>(options, disk, path, clock, blocking); },
+          [](broker::GroupTable& table) { return table.load(); });
+      break;
+    case 2:
+      check_table(
+          disk, [&](const char* path) { return std::make_unique<broker::OffsetTable>(disk, path); },
+          [](broker::OffsetTable& table) { return table.load(); });
+      break;
+    case 3:
+      check_filters(disk, clock);
+      break;
+    default:
+      check_identity(disk, text);
+  }
+  return 0;
+}
