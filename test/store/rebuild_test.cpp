@@ -120,7 +120,7 @@ TEST_F(Rebuild, ForgetsACheckpointWhoseRecordIsLost) {
   ASSERT_NO_FATAL_FAILURE(flip_byte(disk_, lost + message::offset_of::body(false, false)));
   const auto killed = disk_.kill();
   ASSERT_NO_FATAL_FAILURE(remove_state(*killed));
-  clock_.set_wall_ms(clock_.wall_ms() - 15'000);
+  clock_.set_wall_ms(clock_.wall_ms() - 1500);
   {
     StoreLife life(*killed, clock_, options_);
     ASSERT_TRUE(life) << life.problem.text;
