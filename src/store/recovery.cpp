@@ -474,8 +474,9 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
             "the loss of everything from that position on",
             store_.options_.log.directory, tail, must_reach, store_.root_, store_.root_));
   }
-  // Apache's word for the same, where there is none of ours.
-  if (!side_ && last_store_timestamp_ < checkpoint_timestamp_ - kCheckpointSlackMs) {
+  // Apache's word for the same, where there is none of ours. What is stored from here on is younger than all that
+  // counts as flushed by it (above), even if the clock was set back.
+  if (!side_ && checkpoint_timestamp_ > 0 && last_store_timestamp_ <= checkpoint_timestamp_ - kCheckpointSlackMs) {
     return problem(
         error(Errc::kDamaged, tail.value),
         fmt::format("{}: the last whole record, before log position {}, was stored at {}, although {}/checkpoint says "
@@ -492,13 +493,6 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   LogPosition sync_from = tail;
   if (side_) {
     sync_from = std::min(side_->durable, tail);
-  } else if (last_store_timestamp_ < checkpoint_timestamp_) {
-    if (const auto status = remove_checkpoint(); !status) {
-      return problem(status.error(), fmt::format("{}/checkpoint speaks of records that the log does not have, and "
-                                                 "cannot be removed: {}",
-                                                 store_.root_, status.error().text()));
-    }
-    sync_from = start;
   } else if (!report_.was_clean) {
     sync_from = flushed_to;
   }
@@ -506,13 +500,6 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
     return problem(status.error(), fmt::format("the log cannot be continued at {}: {}", tail, status.error().text()));
   }
   return {};
-}
-
-// The record of its time is lost, by damage or because an operator accepted that. What is stored now gets earlier times
-// if the clock is set back, and a later start must not take it for what has been flushed.
-Status Store::Recovery::remove_checkpoint() {
-  if (const auto status = store_.disk_.remove(file::join(store_.root_, "checkpoint")); !status) return status;
-  return store_.disk_.sync_directory(store_.root_);
 }
 
 // The log knows nothing of queues whose records are all gone.

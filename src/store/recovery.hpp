@@ -51,7 +51,6 @@ class Store::Recovery {
   /// The entry at `offset`, as it was found in the files; null if it cannot be read.
   const QueueEntry* found_entry(QueueOffset offset);
   Status begin_rebuild();
-  Status remove_checkpoint();
   /// Of the queues of which the log that was read holds nothing: entries that point into it.
   Status cut_left_overs();
   Outcome continue_known_queues();

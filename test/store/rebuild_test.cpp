@@ -106,7 +106,7 @@ TEST_F(Rebuild, SyncsTheBlankInFrontOfTheFirstRecordThatMayBeUnsynced) {
 
 // The checkpoint's record is damaged, and young enough to have been lost in a buffer of Apache's; the clock is set
 // back, so the next record is older than the checkpoint, and not on the disk.
-TEST_F(Rebuild, ForgetsACheckpointWhoseRecordIsLost) {
+TEST_F(Rebuild, BelievesACheckpointWhoseRecordIsLostOnlySoFar) {
   const std::string in_next_segment(kSegmentSize - 150, 'x');
   LogPosition lost;
   {
