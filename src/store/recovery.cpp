@@ -441,6 +441,7 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   LogPosition flushed_to = start;
   bool is_flushed = true;
   const auto stopped = log.scan(start, check, [&](const message::RecordView& record, LogPosition position) {
+    scanned_timestamp_ = std::max(scanned_timestamp_, record.store_timestamp);
     last_store_timestamp_ = std::max(last_store_timestamp_, record.store_timestamp);
     ++report_.scanned_records;
     is_flushed = is_flushed && record.store_timestamp <= checkpoint_timestamp_ - kCheckpointSlackMs;
@@ -500,6 +501,23 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
     return problem(status.error(), fmt::format("the log cannot be continued at {}: {}", tail, status.error().text()));
   }
   return {};
+}
+
+std::int64_t Store::Recovery::newest_record_timestamp() const {
+  if (!report_.used_side_file) return scanned_timestamp_;
+  // The records below the state's position were not read; the last of them is the one that some queue ends with.
+  const SideState::QueueState* last = nullptr;
+  for (const auto& state : side_->queues) {
+    if (state.bounds.min >= state.bounds.max) continue;
+    if (last == nullptr || state.positions.end > last->positions.end) last = &state;
+  }
+  if (last == nullptr) return scanned_timestamp_;
+  const auto queue = store_.queues_->find(last->topic, last->id);
+  std::array<QueueEntry, 1> entry;
+  const auto count = queue ? queue->read(last->bounds.max - 1, entry, false) : Result<std::size_t>(0U);
+  if (!count || *count == 0) return scanned_timestamp_;
+  const auto time = store_.stored_at(entry[0].position);
+  return time ? std::max(*time, scanned_timestamp_) : scanned_timestamp_;
 }
 
 // The log knows nothing of queues whose records are all gone.

@@ -22,6 +22,9 @@ class Store::Recovery {
   boost::system::result<void, OpenProblem> run();
   /// What the state on the disk covers: 0 if there is none, or none that is believed.
   [[nodiscard]] LogPosition covered() const { return report_.used_side_file ? side_->dispatched : LogPosition{0}; }
+  /// Of the log's last record, as far as it is known. No record is to be stored with an earlier time than the log's
+  /// last_store_timestamp(), but that may be of a record that a power cut took.
+  [[nodiscard]] std::int64_t newest_record_timestamp() const;
 
  private:
   using Outcome = boost::system::result<void, OpenProblem>;
@@ -62,6 +65,7 @@ class Store::Recovery {
   std::optional<SideState> side_;
   LogPosition known_durable_;  // what the side file says, believed or not
   std::int64_t last_store_timestamp_ = 0;
+  std::int64_t scanned_timestamp_ = 0;  // the latest of the records that were read
   std::int64_t next_progress_ms_ = 0;
   std::int64_t checkpoint_timestamp_ = 0;  // Apache's checkpoint: records up to this time were on the disk
   QueuePtr queue_;

@@ -44,7 +44,7 @@ boost::system::result<std::unique_ptr<Store>, OpenProblem> Store::open(file::Dis
   std::unique_ptr<Store> store(new Store(disk, clock, options, std::move(hooks)));
   Recovery recovery(*store, report);
   if (auto opened = recovery.run(); !opened) return opened.error();
-  store->upkeep_ = std::make_unique<Upkeep>(*store, recovery.covered());
+  store->upkeep_ = std::make_unique<Upkeep>(*store, recovery.covered(), recovery.newest_record_timestamp());
   return store;
 }
 

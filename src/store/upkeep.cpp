@@ -56,13 +56,13 @@ Status hold_to(const Queue& queue, LogPosition position, SideState::QueueState& 
 
 }  // namespace
 
-Store::Upkeep::Upkeep(Store& store, LogPosition covered)
+Store::Upkeep::Upkeep(Store& store, LogPosition covered, std::int64_t newest_timestamp)
     : store_(store),
       lag_bytes_max_(store.options_.index.hash_slots * IndexShape::kSlotSize * kLogBytesPerSlotByte),
       indexed_(store.index_->written_to() == LogPosition{INT64_MAX} ? store.log_->watermarks().dispatched()
                                                                     : store.log_->min_position()),
       side_file_(store.disk_, file::join(store.root_, "tern")),
-      last_mark_{store.log_->watermarks().published(), store.log_->last_store_timestamp()},
+      last_mark_{store.log_->watermarks().published(), newest_timestamp},
       covered_(covered),
       delete_hours_(parse_delete_hours(store.options_.delete_when).value_or(std::set<int>())) {}
 
@@ -149,7 +149,8 @@ Result<SideState> Store::Upkeep::snapshot() const {
 void Store::Upkeep::note_covered_time(LogPosition dispatched) {
   const std::int64_t timestamp =
       store_.log_->last_store_timestamp();  // before the position: later records only add to it
-  const TimeMark mark{store_.log_->watermarks().published(), timestamp};
+  TimeMark mark{store_.log_->watermarks().published(), timestamp};
+  if (mark.position == last_mark_.position) mark.timestamp = last_mark_.timestamp;  // no record of that time came since
   if (dispatched >= mark.position) {
     covered_timestamp_ = mark.timestamp;
   } else if (dispatched >= last_mark_.position) {

@@ -11,7 +11,7 @@ namespace tern::store {
 class Store::Upkeep {
  public:
   /// `covered`: what the state on the disk covers, 0 if there is none.
-  Upkeep(Store& store, LogPosition covered);
+  Upkeep(Store& store, LogPosition covered, std::int64_t newest_timestamp);
   StepResult step();
   /// Writes until dispatch may go on.
   void make_room();

@@ -717,9 +717,11 @@ Status Verification::check_checkpoint() {
   const auto end = log_.end().value;
   const auto saved = is_ours ? *facts_.state : SideState();
   const auto last = report_.records > 0 && gaps_.empty() ? last_store_timestamp_ : INT64_MAX;
+  // The state remembers also the time of records that a power cut took.
+  const auto covered = std::min(saved.last_store_timestamp, report_.records > 0 ? last : std::int64_t{0});
   const Field fields[] = {
-      {0, "the time up to which the log is flushed", found.log_timestamp, saved.last_store_timestamp, last},
-      {8, "the time up to which the queues are", found.queue_timestamp, saved.last_store_timestamp, last},
+      {0, "the time up to which the log is flushed", found.log_timestamp, covered, last},
+      {8, "the time up to which the queues are", found.queue_timestamp, covered, last},
       {16, "the time up to which the index is", found.index_timestamp, index_end, last},
       {24, "the position up to which the master has flushed", found.master_flushed_offset, 0, end},
       {32, "the confirmed position", found.confirm_offset, 0, end},
