@@ -477,7 +477,10 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   }
   // Apache's word for the same, where there is none of ours. What is stored from here on is younger than all that
   // counts as flushed by it (above), even if the clock was set back.
-  if (!side_ && checkpoint_timestamp_ > 0 && last_store_timestamp_ <= checkpoint_timestamp_ - kCheckpointSlackMs) {
+  // Retention may have taken everything.
+  const bool was_emptied = tail == log.min_position() && tail > LogPosition{0};
+  if (!side_ && !was_emptied && checkpoint_timestamp_ > 0 &&
+      last_store_timestamp_ <= checkpoint_timestamp_ - kCheckpointSlackMs) {
     return problem(
         error(Errc::kDamaged, tail.value),
         fmt::format("{}: the last whole record, before log position {}, was stored at {}, although {}/checkpoint says "
