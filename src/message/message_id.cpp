@@ -16,8 +16,9 @@ constexpr std::size_t kIdSizeV4 = 4 + 4 + 8;  // bytes, before they become hex
 constexpr std::size_t kIdSizeV6 = 16 + 4 + 8;
 constexpr std::size_t kUniqueKeySize = 16;
 
+constexpr char kDigits[] = "0123456789ABCDEF";
+
 void append_hex(std::span<const std::uint8_t> bytes, std::string& to) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
   for (const std::uint8_t byte : bytes) {
     to.push_back(kDigits[byte >> 4U]);
     to.push_back(kDigits[byte & 0xFU]);
@@ -51,20 +52,26 @@ std::uint32_t time_of_key(std::int64_t now_ms) {
 
 }  // namespace
 
-void append_offset_message_id(const Host& store_host, std::int64_t physical_offset, std::string& to) {
+OffsetMessageIdText offset_message_id_text(const Host& store_host, std::int64_t physical_offset) {
   std::array<std::uint8_t, kIdSizeV6> bytes{};
   const std::size_t address_size = store_host.is_v6 ? 16 : 4;
   std::memcpy(bytes.data(), store_host.address.data(), address_size);
   store_be(bytes.data() + address_size, store_host.port);
   store_be(bytes.data() + address_size + 4, physical_offset);
-  append_hex({bytes.data(), address_size + 4 + 8}, to);
+  OffsetMessageIdText text;
+  for (std::size_t i = 0; i < address_size + 4 + 8; ++i) {
+    text.digits[text.size++] = kDigits[bytes[i] >> 4U];
+    text.digits[text.size++] = kDigits[bytes[i] & 0xFU];
+  }
+  return text;
+}
+
+void append_offset_message_id(const Host& store_host, std::int64_t physical_offset, std::string& to) {
+  to.append(offset_message_id_text(store_host, physical_offset).view());
 }
 
 std::string offset_message_id(const Host& store_host, std::int64_t physical_offset) {
-  std::string id;
-  id.reserve(2 * kIdSizeV6);
-  append_offset_message_id(store_host, physical_offset, id);
-  return id;
+  return std::string(offset_message_id_text(store_host, physical_offset).view());
 }
 
 Result<OffsetMessageId> parse_offset_message_id(std::string_view text) {

@@ -1,6 +1,8 @@
 #pragma once
 // Ids of messages: where one stands (offset message id), and which one it is (unique key).
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,6 +15,13 @@ namespace tern::message {
 /// Upper-case hex of store host address, port (i32) and log position (i64): 32 characters for IPv4, 56 for IPv6.
 [[nodiscard]] std::string offset_message_id(const Host& store_host, std::int64_t physical_offset);
 void append_offset_message_id(const Host& store_host, std::int64_t physical_offset, std::string& to);
+/// The same by itself, without an allocation.
+struct OffsetMessageIdText {
+  std::array<char, 56> digits{};  // of IPv6; of IPv4 the first 32
+  std::size_t size = 0;
+  [[nodiscard]] std::string_view view() const { return {digits.data(), size}; }
+};
+OffsetMessageIdText offset_message_id_text(const Host& store_host, std::int64_t physical_offset);
 
 struct OffsetMessageId {
   Host store_host;

@@ -231,7 +231,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
       parts.ends_with_inner_base = true;
       items.assign(1, parts);
     }
-    if (!stage.send(reply, items, !wait || is_true(*wait), std::string(key.value_or("")), queue_id))
+    if (!stage.send(reply, items, !wait || is_true(*wait), key.value_or(""), queue_id))
       return refuse_with(illegal(options, why_no_record(items)));
     return;
   }
@@ -357,7 +357,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                 property::kTraceSwitch);
   }
   parts.properties = properties;
-  if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), std::string(unique_key), answered_queue_id))
+  if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), unique_key, answered_queue_id))
     return refuse_with(illegal(options, why_no_record({&parts, 1})));
 }
 

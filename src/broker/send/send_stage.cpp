@@ -54,7 +54,7 @@ SendStage::SendStage(store::Store& store, const BrokerOptions& options, const Br
       batch_(fresh_batch()) {}
 
 bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordParts> parts, bool wait_for_durable,
-                     std::string unique_key, std::int32_t queue_id) {
+                     std::string_view unique_key, std::int32_t queue_id) {
   batch_->records.begin_group();
   store::QueuePtr queue;
   for (const auto& part : parts) {
@@ -65,8 +65,13 @@ bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordPart
     }
   }
   const bool is_inner_batch = (parts.front().sys_flag & message::kSysInnerBatch) != 0;
-  batch_->waiters.push_back(
-      {std::move(reply), {}, wait_for_durable, std::move(unique_key), clock_.steady_ms(), is_inner_batch, queue_id});
+  batch_->waiters.push_back({std::move(reply),
+                             {},
+                             wait_for_durable,
+                             {unique_key.begin(), unique_key.end()},
+                             clock_.steady_ms(),
+                             is_inner_batch,
+                             queue_id});
   end_send();
   return true;
 }
@@ -157,7 +162,7 @@ void SendStage::settle(Batch& batch) {
     const auto& first = records[group.first];
     PutOutcome outcome{first.error, false, first.placement};
     std::string ids;
-    if (outcome.is_stored() && !waiter.done && !waiter.reply.is_one_way()) {
+    if (outcome.is_stored() && group.count > 1 && !waiter.done && !waiter.reply.is_one_way()) {
       for (std::uint32_t r = group.first; r < group.first + group.count; ++r) {
         if (r > group.first) ids += ',';
         message::append_offset_message_id(identity_.store_host, records[r].placement.position.value, ids);
@@ -218,11 +223,17 @@ void SendStage::answer(Waiter& waiter, const PutOutcome& outcome, std::string me
   auto response = outcome.error ? refuse_put(*outcome.error, store_, options_) : protocol::ok();
   if (outcome.is_stored()) {
     if (outcome.flush_timed_out) response.code = static_cast<std::int32_t>(ResponseCode::kFlushDiskTimeout);
-    response.fields.add("msgId", message_ids);
+    const std::string_view unique_key(waiter.unique_key.data(), waiter.unique_key.size());
+    if (message_ids.empty()) {
+      response.fields.add(
+          "msgId", message::offset_message_id_text(identity_.store_host, outcome.placement.position.value).view());
+    } else {
+      response.fields.add("msgId", message_ids);
+    }
     response.fields.add("queueId", waiter.queue_id);
     response.fields.add("queueOffset", outcome.placement.queue_offset.value);
-    if (!waiter.unique_key.empty()) response.fields.add("transactionId", waiter.unique_key);
-    if (waiter.is_inner_batch) response.fields.add("batchUniqId", waiter.unique_key);
+    if (!unique_key.empty()) response.fields.add("transactionId", unique_key);
+    if (waiter.is_inner_batch) response.fields.add("batchUniqId", unique_key);
   }
   response.fields.add("MSG_REGION", options_.region_id);
   response.fields.add("TRACE_ON", options_.trace_on ? "true" : "false");

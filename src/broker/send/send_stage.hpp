@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
+
 #include "tern/base/clock.hpp"
 #include "tern/message/message_id.hpp"
 #include "tern/remoting/request.hpp"
@@ -36,7 +38,7 @@ class SendStage {
   /// `queue_id` in any case: a delayed message stands in another queue. False if a record cannot be built: the caller
   /// still has the reply.
   bool send(remoting::Reply& reply, std::span<const message::RecordParts> parts, bool wait_for_durable,
-            std::string unique_key, std::int32_t queue_id);
+            std::string_view unique_key, std::int32_t queue_id);
   /// A send of the broker itself (retry, delayed delivery, dead letter). `done` runs on this thread.
   using Done = std::function<void(const PutOutcome&)>;
   bool send(const message::RecordParts& part, bool wait_for_durable, Done done);
@@ -62,7 +64,7 @@ class SendStage {
     remoting::Reply reply;
     Done done;
     bool wait_for_durable = false;
-    std::string unique_key;
+    boost::container::small_vector<char, 48> unique_key;  // Java's have 32 characters
     std::int64_t since_ms = 0;
     bool is_inner_batch = false;  // the key is that of one record with several messages
     std::int32_t queue_id = 0;
@@ -76,7 +78,7 @@ class SendStage {
     store::LogPosition end;
     Waiter waiter;
     PutOutcome outcome;
-    std::string message_ids;
+    std::string message_ids;  // of a group of several records
   };
 
   void end_send();
