@@ -1,5 +1,5 @@
-// UPDATE_AND_CREATE_SUBSCRIPTIONGROUP (200), DELETE_SUBSCRIPTIONGROUP (207), GET_SUBSCRIPTIONGROUP_CONFIG (352),
-// GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201).
+// UPDATE_AND_CREATE_SUBSCRIPTIONGROUP (200), the same for a list (225), DELETE_SUBSCRIPTIONGROUP (207),
+// GET_SUBSCRIPTIONGROUP_CONFIG (352), GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201).
 #include "tern/message/topic_name.hpp"
 
 #include "broker/groups/requests.hpp"
@@ -26,19 +26,44 @@ TopicTable::Saved answer_when_saved(remoting::Reply reply) {
   };
 }
 
+// nullopt: `to` is the group that the JSON describes.
+std::optional<protocol::Response> read_group(const protocol::Json& json, GroupConfig& to) {
+  if (json.is_object()) {
+    if (const auto problem = message::group_problem(protocol::string_member(json, "groupName")))
+      return protocol::refuse(ResponseCode::kInvalidParameter, "{}", *problem);
+  }
+  auto group = group_from_json(json);
+  if (!group)
+    return protocol::refuse(ResponseCode::kSystemError,
+                            "the body is no subscription group, or one of its numbers is none");
+  to = std::move(*group);
+  return std::nullopt;
+}
+
 }  // namespace
 
 void update_group(const remoting::Request& request, remoting::Reply reply, GroupTable& groups) {
   const auto body = protocol::parse_json(request.body_text());
-  if (body && body->is_object()) {
-    if (const auto problem = message::group_problem(protocol::string_member(*body, "groupName")))
-      return reply(protocol::refuse(ResponseCode::kInvalidParameter, "{}", *problem));
+  GroupConfig group;
+  if (auto refusal = read_group(body ? *body : protocol::Json(), group)) return reply(std::move(*refusal));
+  groups.put(std::move(group), answer_when_saved(std::move(reply)));
+}
+
+// All of them or, if one is wrong, none.
+void update_group_list(const remoting::Request& request, remoting::Reply reply, GroupTable& groups) {
+  const auto body = protocol::parse_json(request.body_text());
+  const auto* list = body ? protocol::array_member(*body, "groupConfigList") : nullptr;
+  if (list == nullptr)
+    return reply(protocol::refuse(ResponseCode::kSystemError, "the body has no list named groupConfigList"));
+  std::vector<GroupConfig> read(list->size());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    if (auto refusal = read_group((*list)[i], read[i])) return reply(std::move(*refusal));
   }
-  auto group = body ? group_from_json(*body) : std::nullopt;
-  if (!group)
-    return reply(protocol::refuse(ResponseCode::kSystemError,
-                                  "the body is no subscription group, or one of its numbers is none"));
-  groups.put(std::move(*group), answer_when_saved(std::move(reply)));
+  if (read.empty()) return reply(protocol::ok());
+  auto last = std::move(read.back());
+  read.pop_back();
+  for (auto& group : read) groups.put(std::move(group));
+  groups.put(std::move(last), answer_when_saved(std::move(reply)));  // a file with it holds the others, too
 }
 
 void delete_group(const remoting::Request& request, remoting::Reply reply, GroupTable& groups, OffsetTable& offsets,
