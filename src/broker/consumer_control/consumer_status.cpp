@@ -41,8 +41,9 @@ void merge(Job& job, remoting::Reply reply) {
   auto tables = Json::object();
   for (const auto& [client_id, text] : job.bodies) {
     const auto body = protocol::parse_json(text);
-    const auto* table = body ? protocol::object_member(*body, "messageQueueTable") : nullptr;
-    if (table != nullptr) tables[client_id] = *table;
+    if (!body || !body->is_object()) continue;
+    const auto* table = protocol::object_member(*body, "messageQueueTable");
+    tables[client_id] = table != nullptr ? *table : Json::object();
   }
   const Json all = {{"consumerTable", std::move(tables)}, {"messageQueueTable", Json::object()}};
   reply(protocol::ok().with_body(protocol::write_json(all, protocol::KeyStyle::kUnquoted, {"consumerTable"})));

@@ -3,6 +3,7 @@
 #include "tern/message/topic_name.hpp"
 
 #include "broker/groups/requests.hpp"
+#include "broker/table_page.hpp"
 
 namespace tern::broker {
 namespace {
@@ -15,6 +16,9 @@ struct Fields {
 };
 constexpr auto kDeleteFields = protocol::fields<Fields>(protocol::required("groupName", &Fields::group),
                                                         protocol::optional("cleanOffset", &Fields::clean_offset));
+constexpr auto kPage = protocol::fields<TablePage>(protocol::optional("dataVersion", &TablePage::version),
+                                                   protocol::optional("groupSeq", &TablePage::first),
+                                                   protocol::optional("maxGroupNum", &TablePage::count));
 constexpr auto kGetFields = protocol::fields<Fields>(protocol::required("group", &Fields::group));
 
 TopicTable::Saved answer_when_saved(remoting::Reply reply) {
@@ -85,9 +89,19 @@ protocol::Response get_group_config(const remoting::Request& request, GroupTable
   return protocol::ok().with_body(protocol::write_json(to_json(*group)));
 }
 
-protocol::Response get_all_group_config(const remoting::Request&, GroupTable& groups) {
-  const auto json = groups.to_json();
+protocol::Response get_all_group_config(const remoting::Request& request, GroupTable& groups) {
+  const auto page = kPage.decode(request.header);
+  if (!page) return protocol::refuse(page.error());
+  auto json = groups.to_json();
   const auto count = static_cast<std::int64_t>(json["subscriptionGroupTable"].size());
+  auto& table = json["subscriptionGroupTable"];
+  keep_page(*page, data_version_from_json(json["dataVersion"]), table);
+  // What groups of other pages may not read stands there.
+  auto forbidden = protocol::Json::object();
+  for (auto& [group, topics] : json["forbiddenTable"].items()) {
+    if (table.contains(group)) forbidden[group] = std::move(topics);
+  }
+  json["forbiddenTable"] = std::move(forbidden);
   return protocol::ok().field("totalGroupNum", count).with_body(protocol::write_json(json));
 }
 

@@ -23,7 +23,7 @@ def tool(cluster, work):
         command = [maven.java(), "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Duser.home={work}",
                    f"-Drmq.logback.configurationFile={LOGGING}", f"-Drocketmq.namesrv.addr={cluster.nameserver_addresses}",
                    "-cp", class_path, "org.apache.rocketmq.tools.command.MQAdminStartup", *arguments]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=work,
                               env={**os.environ, "ROCKETMQ_HOME": str(work)}, timeout=COMMAND_S)
         with open(work / "mqadmin.log", "a") as log:
             log.write(f"$ mqadmin {' '.join(arguments)}\n{done.stdout}\n")

@@ -5,7 +5,7 @@ from . import (admin, clients, control, filters, frames, ground, groups, locks, 
 
 
 def all_cases():
-    modules = (ground, frames, sends, pulls, offsets, queries, retries, clients, locks, filters, replies, control, topics, groups, progress, admin, mqadmin,
+    modules = (ground, mqadmin, frames, sends, pulls, offsets, queries, retries, clients, locks, filters, replies, control, topics, groups, progress, admin,
                unserved)
     found = [variant for module in modules for variant in module.CASES]
     names = [variant.name for variant in found]

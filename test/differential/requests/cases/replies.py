@@ -23,11 +23,15 @@ def _look(side, answer, replier):
 
 
 def _pushed(name, code, fields, body=b"reply", masks=(), respond=0, **how):
-    """Somebody asked, and is there; the push is answered with this code."""
+    """Somebody asked, and is there; the push is answered with this code. Apache's broker forgets a name when the connection of
+    anybody who had it before ends: so each has its own."""
+    name_of_asker = f"asker@{name}"
+    fields = {key: value.replace("asker@1", name_of_asker) if isinstance(value, str) else value for key, value in fields.items()}
+
     @CASES.steps(name, (*TIMES, *masks))
     def _(side):
         asker, replier = side.connection(), side.connection()
-        side.quietly(HEART_BEAT, {}, heart_beat("asker@1", producers=["askers"]), on=asker)
+        side.quietly(HEART_BEAT, {}, heart_beat(name_of_asker, producers=["askers"]), on=asker)
         started = side.start(code, fields, body, on=replier, **how)
         push = asker.request(TO_PUSH)
         text = push.fields.pop("properties", None)
@@ -105,9 +109,9 @@ def _(side):
 def _(side):
     side.ask(UPDATE_CONFIG, {}, b"storeReplyMessageEnable=false", name="off")
     asker, replier = side.connection(), side.connection()
-    side.quietly(HEART_BEAT, {}, heart_beat("asker@1", producers=["askers"]), on=asker)
+    side.quietly(HEART_BEAT, {}, heart_beat("asker@unstored", producers=["askers"]), on=asker)
     try:
-        started = side.start(REPLY_V2, send_v2(TOPIC, 0, reply_text()), b"reply", on=replier)
+        started = side.start(REPLY_V2, send_v2(TOPIC, 0, reply_text(REPLY_TO_CLIENT="asker@unstored")), b"reply", on=replier)
         asker.respond(asker.request(TO_PUSH))
         side.finish(started, "pushed")
         side.ask(REPLY_V2, send_v2(TOPIC, 0, reply_text(REPLY_TO_CLIENT=None)), b"reply", on=replier, name="to nobody")
