@@ -77,7 +77,7 @@ TEST_F(StatisticsTest, LooksBackAMinuteAnHourAndADay) {
 }
 
 TEST_F(StatisticsTest, ForgetsWhatIsGoneAndBeginsAnewWithWhatIsSmaller) {
-  began_at_zero = true;
+  value = 1000;
   sample_every_ten_seconds(3, 100);
   value = 0;
   sample_every_ten_seconds(1, 7);
