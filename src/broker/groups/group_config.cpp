@@ -2,6 +2,7 @@
 // GET_SUBSCRIPTIONGROUP_CONFIG (352), GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201).
 #include "tern/message/topic_name.hpp"
 
+#include "broker/groups/group_attributes.hpp"
 #include "broker/groups/requests.hpp"
 #include "broker/table_page.hpp"
 
@@ -31,7 +32,7 @@ TopicTable::Saved answer_when_saved(remoting::Reply reply) {
 }
 
 // nullopt: `to` is the group that the JSON describes.
-std::optional<protocol::Response> read_group(const protocol::Json& json, GroupConfig& to) {
+std::optional<protocol::Response> read_group(const protocol::Json& json, const GroupTable& groups, GroupConfig& to) {
   if (json.is_object()) {
     if (const auto problem = message::group_problem(protocol::string_member(json, "groupName")))
       return protocol::refuse(ResponseCode::kInvalidParameter, "{}", *problem);
@@ -40,6 +41,8 @@ std::optional<protocol::Response> read_group(const protocol::Json& json, GroupCo
   if (!group)
     return protocol::refuse(ResponseCode::kSystemError,
                             "the body is no subscription group, or one of its numbers is none");
+  if (const auto problem = change_attributes(groups.find(group->name).get(), *group))
+    return protocol::refuse(ResponseCode::kSystemError, "{}", *problem);
   to = std::move(*group);
   return std::nullopt;
 }
@@ -49,7 +52,7 @@ std::optional<protocol::Response> read_group(const protocol::Json& json, GroupCo
 void update_group(const remoting::Request& request, remoting::Reply reply, GroupTable& groups) {
   const auto body = protocol::parse_json(request.body_text());
   GroupConfig group;
-  if (auto refusal = read_group(body ? *body : protocol::Json(), group)) return reply(std::move(*refusal));
+  if (auto refusal = read_group(body ? *body : protocol::Json(), groups, group)) return reply(std::move(*refusal));
   groups.put(std::move(group), answer_when_saved(std::move(reply)));
 }
 
@@ -61,7 +64,7 @@ void update_group_list(const remoting::Request& request, remoting::Reply reply, 
     return reply(protocol::refuse(ResponseCode::kSystemError, "the body has no list named groupConfigList"));
   std::vector<GroupConfig> read(list->size());
   for (std::size_t i = 0; i < read.size(); ++i) {
-    if (auto refusal = read_group((*list)[i], read[i])) return reply(std::move(*refusal));
+    if (auto refusal = read_group((*list)[i], groups, read[i])) return reply(std::move(*refusal));
   }
   if (read.empty()) return reply(protocol::ok());
   auto last = std::move(read.back());

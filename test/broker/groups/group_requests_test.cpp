@@ -40,6 +40,28 @@ TEST_F(GroupRequestsTest, MakeNoneOfAListWithOneThatIsWrong) {
   EXPECT_EQ(groups.find("a"), nullptr);
 }
 
+TEST_F(GroupRequestsTest, ChangeAttributesBySign) {
+  const auto update = [&](const std::string& attributes) {
+    return ask(RequestCode::kUpdateAndCreateSubscriptionGroup, {},
+               R"({"groupName":"g","attributes":)" + attributes + "}");
+  };
+  const auto attributes = [&] { return to_json(*groups.find("g"))["attributes"].dump(); };
+  EXPECT_EQ(update(R"({"-priority.factor":""})")->code(), 1) << "it is new";
+  EXPECT_EQ(groups.find("g"), nullptr);
+  EXPECT_EQ(update(R"({"+priority.factor":"5"})")->code(), 0);
+  EXPECT_EQ(attributes(), R"({"priority.factor":"5"})");
+  EXPECT_EQ(update(R"({"+lite.bind.topic":"a,b=c"})")->code(), 0);
+  EXPECT_EQ(attributes(), R"({"lite.bind.topic":"a,b=c","priority.factor":"5"})") << "the others stay";
+  for (const auto* wrong :
+       {R"({"priority.factor":"5"})", R"({"+priority.factor":"101"})", R"({"+priority.factor":"x"})",
+        R"({"+unheard.of":"5"})", R"({"-lite.sub.model":""})", R"({"":"5"})"})
+    EXPECT_EQ(update(wrong)->code(), 1) << wrong;
+  EXPECT_EQ(update(R"({"-lite.bind.topic":"","+priority.factor":7})")->code(), 0);
+  EXPECT_EQ(attributes(), R"({"priority.factor":"7"})");
+  EXPECT_EQ(update("null")->code(), 0);
+  EXPECT_EQ(attributes(), R"({"priority.factor":"7"})");
+}
+
 TEST_F(GroupRequestsTest, SayAndChangeWhatAGroupMayRead) {
   EXPECT_EQ(forbidden()->body(), R"({"group":"g","readable":true,"topic":"T"})");
   EXPECT_EQ(forbidden({{"readable", "false"}})->body(), R"({"group":"g","readable":false,"topic":"T"})");

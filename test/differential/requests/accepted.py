@@ -118,6 +118,5 @@ TABLE = [
     # Known defects.
     *rows(DEFECT + "the queue of _SYS_MSG_PRIORITY_ is not chosen", "send/priority property*"),
     *rows(DEFECT + "__LITE_TOPIC is not made a light queue", "send/lite topic property"),
-    *rows(DEFECT + "attributes of groups are stored as they come, sign and all, and not checked", "group/update attributes*"),
     *rows(DEFECT + "a group that was deleted without cleanOffset may commit no offsets any more", "group/delete, *"),
 ]
