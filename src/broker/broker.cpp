@@ -10,6 +10,7 @@
 #include "broker/admin/broker_status.hpp"
 #include "broker/clients/requests.hpp"
 #include "broker/processors.hpp"
+#include "broker/statistics/readings.hpp"
 
 namespace tern::broker {
 namespace {
@@ -131,6 +132,12 @@ boost::system::result<void, Broker::Problem> Broker::load() {
       SendBackServices{parts_.options, identity_, levels_, *store_, topics_, groups_, blocking_, on_io});
   pull_ = std::make_unique<PullServices>(PullServices{parts_.options, identity_, parts_.clock, *store_, topics_,
                                                       groups_, clients_, offsets_, *hold_, cold_reads_, &filters_});
+  replies_ =
+      std::make_unique<Replies>(Replies{parts_.reply_options, parts_.clock, *send_, clients_, client_calls_, on_io});
+  offset_reset_ = std::make_unique<OffsetReset>(
+      OffsetReset{parts_.reset_options, identity_, clients_, topics_, groups_, offsets_, *store_, *hold_, blocking_});
+  statistics_ = std::make_unique<Statistics>(
+      parts_.clock, [this] { return read_counters(*store_, offsets_, *pull_->counters, identity_.cluster); });
   status_ = std::make_unique<BrokerStatus>(parts_.clock, parts_.options, identity_, *store_, *pull_, parts_.network);
   registration_ =
       std::make_unique<NameserverRegistration>(parts_.network, parts_.options, identity_, topics_, parts_.clock);
@@ -146,7 +153,9 @@ boost::system::result<void, Broker::Problem> Broker::load() {
                      hold_.get(),         &blocking_,       send_.get(),
                      pull_.get(),         send_back_.get(), delayed_.get(),
                      registration_.get(), status_.get(),    &parts_.settings,
-                     &parts_.network,     &filters_,        transactions_.get()};
+                     &parts_.network,     &filters_,        transactions_.get(),
+                     &client_calls_,      replies_.get(),   offset_reset_.get(),
+                     statistics_.get()};
 
   // Whoever moves a watermark for others wakes the io threads: they answer, try again and dispatch.
   store_->log().on_durable([this] { wake_io_threads(); });
@@ -238,6 +247,10 @@ StepResult Broker::timed_step() {
   const auto save = [this](auto work) {
     if (!blocking_.post(work)) log_warning("the blocking thread is behind: a periodic save is left out");
   };
+  if (now >= next_statistics_ms_) {
+    next_statistics_ms_ = now + Statistics::kSampleEveryMs;
+    if (!blocking_.post([this] { statistics_->sample(); })) log_warning("the blocking thread is behind: no statistics");
+  }
   if (now >= next_offsets_save_ms_) {
     next_offsets_save_ms_ = now + parts_.options.offsets_save_period_ms.get();
     save([this] {

@@ -23,6 +23,8 @@ class Broker final : public remoting::Handler {
     BrokerOptions& options;
     FilterOptions& filter_options;
     TransactionOptions& transaction_options;
+    ReplyOptions& reply_options;
+    ResetOptions& reset_options;
     store::StoreOptions& store_options;
     RuntimeConfig& settings;
     file::Disk& disk;
@@ -74,6 +76,7 @@ class Broker final : public remoting::Handler {
   TopicTable topics_;
   GroupTable groups_;
   ClientRegistry clients_;
+  ClientCalls client_calls_;
   ConsumerFilters filters_;
   OffsetTable offsets_;
   QueueLocks locks_;
@@ -85,13 +88,17 @@ class Broker final : public remoting::Handler {
   std::unique_ptr<DelayedDelivery> delayed_;
   std::unique_ptr<Transactions> transactions_;
   std::unique_ptr<TransactionCheck> transaction_check_;
+  std::unique_ptr<Replies> replies_;
+  std::unique_ptr<OffsetReset> offset_reset_;
+  std::unique_ptr<Statistics> statistics_;
   std::unique_ptr<BrokerStatus> status_;
   std::unique_ptr<NameserverRegistration> registration_;
   Services services_;
 
   std::vector<std::unique_ptr<std::atomic<bool>>> wake_posted_;  // by io thread: one wake-up under way is enough
   // Owned by the timed thread.
-  std::int64_t next_expiry_ms_ = 0, next_offsets_save_ms_ = 0, next_delay_save_ms_ = 0, next_filters_save_ms_ = 0;
+  std::int64_t next_expiry_ms_ = 0, next_offsets_save_ms_ = 0, next_delay_save_ms_ = 0, next_filters_save_ms_ = 0,
+               next_statistics_ms_ = 0;
 };
 [[noreturn]] void throw_exception_from_error(const Broker::Problem& problem, const boost::source_location& where);
 

@@ -11,15 +11,19 @@
 #include "tern/remoting/processor.hpp"
 #include "tern/remoting/server.hpp"
 
+#include "broker/clients/client_calls.hpp"
 #include "broker/clients/client_registry.hpp"
+#include "broker/consumer_control/offset_reset.hpp"
 #include "broker/filter/consumer_filters.hpp"
 #include "broker/groups/group_table.hpp"
 #include "broker/locks/queue_locks.hpp"
 #include "broker/offsets/offset_table.hpp"
 #include "broker/pull/pull_message.hpp"
+#include "broker/reply/replies.hpp"
 #include "broker/retry/send_back.hpp"
 #include "broker/schedule/delayed_delivery.hpp"
 #include "broker/send/send_message.hpp"
+#include "broker/statistics/statistics.hpp"
 #include "broker/topics/topic_table.hpp"
 #include "broker/transaction/transactions.hpp"
 
@@ -43,7 +47,7 @@ class Services {
   std::tuple<BrokerOptions*, BrokerIdentity*, Clock*, store::Store*, TopicTable*, GroupTable*, ClientRegistry*,
              OffsetTable*, QueueLocks*, PullHold*, WorkQueue*, SendServices*, PullServices*, SendBackServices*,
              DelayedDelivery*, NameserverRegistration*, BrokerStatus*, RuntimeConfig*, remoting::Network*,
-             ConsumerFilters*, Transactions*>
+             ConsumerFilters*, Transactions*, ClientCalls*, Replies*, OffsetReset*, Statistics*>
       parts;
 };
 

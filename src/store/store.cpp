@@ -229,6 +229,16 @@ bool Store::is_removed(std::string_view topic, LogPosition position) {
   return found != removed_.end() && position < found->second;
 }
 
+void Store::remove_expired_now() {
+  expiry_asked_.store(true, std::memory_order_relaxed);
+  upkeep_wakeup_.notify();
+}
+
+void Store::tidy_queues_now() {
+  tidying_asked_.store(true, std::memory_order_relaxed);
+  upkeep_wakeup_.notify();
+}
+
 StepResult Store::upkeep_step() {
   return upkeep_->step();
 }

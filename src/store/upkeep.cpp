@@ -114,6 +114,11 @@ StepResult Store::Upkeep::step() {
     next_space_ms_ = now + kSpaceEveryMs;
     watch_space();
   }
+  if (store_.expiry_asked_.exchange(false, std::memory_order_relaxed)) {
+    expires_now_ = true;
+    next_retention_ms_ = now;
+  }
+  if (round_ == Round::kIdle && store_.tidying_asked_.exchange(false, std::memory_order_relaxed)) forget_removed();
   if (now >= next_retention_ms_ && round_ == Round::kIdle) {
     next_retention_ms_ = now + kRetentionEveryMs;
     remove_expired();
@@ -283,8 +288,8 @@ void Store::Upkeep::remove_expired() {
   const bool is_crowded =
       used > std::min(options.disk_clean_forcibly_percent.get(), options.disk_warning_percent.get());
   const bool is_forced = is_crowded && options.cleans_forcibly.get();
-  const bool is_time =
-      is_crowded || used > options.disk_max_used_percent.get() || delete_hours_.contains(local_hour(now));
+  const bool is_time = expires_now_ || is_crowded || used > options.disk_max_used_percent.get() ||
+                       delete_hours_.contains(local_hour(now));
   const std::int64_t kept_ms = options.file_reserved_hours.get() * 3'600'000;
   const std::int64_t bytes_max = options.bytes_max.get();
   const auto& marks = store_.log_->watermarks();
@@ -310,10 +315,15 @@ void Store::Upkeep::remove_expired() {
     if (why == nullptr) break;
     reason = why;
   }
+  if (count < count_max) expires_now_ = false;  // that was all
   if (count == 0) return;
   const LogPosition keep_from = segments[count].start;
   log_info("retention: the log now begins at {} ({} segments removed: {})", keep_from, count, reason);
   report("retention", store_.log_->remove_before(keep_from));
+  forget_removed();
+}
+
+void Store::Upkeep::forget_removed() {
   // The state's digest is that of bytes which may be gone now, and its bounds are old.
   store_.queues_changed_.store(true, std::memory_order_release);
   // What could not be removed keeps its entries.

@@ -36,6 +36,7 @@ class Store::Upkeep {
   [[nodiscard]] LogPosition savable_to() const;
   void watch_space();
   void remove_expired() TERN_EXCLUDES(state_lock_);
+  void forget_removed();
   void report(const char* what, const Status& status);
 
   Store& store_;
@@ -59,6 +60,7 @@ class Store::Upkeep {
   std::int64_t next_round_ms_ = 0;
   std::int64_t next_space_ms_ = 0;
   std::int64_t next_retention_ms_ = 0;
+  bool expires_now_ = false;  // whatever the hour
   std::set<int> delete_hours_;
   LogRateLimit failures_;
 };

@@ -20,6 +20,7 @@
 
 #include "broker/processors.hpp"
 #include "broker/services.hpp"
+#include "broker/statistics/readings.hpp"
 #include "broker/transaction/transaction_check.hpp"
 #include "support/bytes.hpp"
 #include "support/manual_clock.hpp"
@@ -93,14 +94,23 @@ class FakePeer final : public remoting::Peer {
   [[nodiscard]] std::size_t io_thread() const noexcept override { return 0; }
   [[nodiscard]] bool is_open() const noexcept override { return is_open_; }
   void notify(protocol::Outgoing request) override { notices_.push_back(std::move(request)); }
-  void call(protocol::Outgoing /*request*/, std::int64_t /*timeout_ms*/, remoting::AnswerHandler done) override {
-    done(remoting::error(remoting::Errc::kClosed));
+  /// Waits until the test answers.
+  void call(protocol::Outgoing request, std::int64_t timeout_ms, remoting::AnswerHandler done) override {
+    calls_.push_back({std::move(request), timeout_ms, std::move(done)});
   }
   void close() override { is_open_ = false; }
   [[nodiscard]] bool takes_answers() const noexcept override { return takes_answers_; }
 
   void take_answers(bool takes) { takes_answers_ = takes; }
   [[nodiscard]] const std::vector<protocol::Outgoing>& notices() const { return notices_; }
+  struct Call {
+    protocol::Outgoing request;
+    std::int64_t timeout_ms = 0;
+    remoting::AnswerHandler answer;
+  };
+  /// What is asked of it and not yet answered, oldest first; the test takes the calls over.
+  std::vector<Call> take_calls() { return std::exchange(calls_, {}); }
+  [[nodiscard]] std::size_t calls() const { return calls_.size(); }
   /// How many notices have come since the last call.
   std::size_t take_notices() { return std::exchange(notices_, {}).size(); }
 
@@ -110,6 +120,7 @@ class FakePeer final : public remoting::Peer {
   bool is_open_ = true;
   bool takes_answers_ = true;
   std::vector<protocol::Outgoing> notices_;
+  std::vector<Call> calls_;
 };
 using FakePeerPtr = std::shared_ptr<FakePeer>;
 
@@ -147,6 +158,8 @@ class BrokerFixture : public ::testing::Test {
     settings.add("Broker", broker::broker_option_rows(), options);
     settings.add("Filters", broker::filter_option_rows(), filter_options);
     settings.add("Transactions", broker::transaction_option_rows(), transaction_options);
+    settings.add("Replies", broker::reply_option_rows(), reply_options);
+    settings.add("Offset resets", broker::reset_option_rows(), reset_options);
     settings.add("Store", store::store_option_rows(), store_options);
     settings.add("Log", store::log_option_rows(), store_options.log);
     settings.add("Queues", store::queue_option_rows(), store_options.queues);
@@ -228,6 +241,10 @@ class BrokerFixture : public ::testing::Test {
     transaction_check = std::make_unique<broker::TransactionCheck>(broker::TransactionCheck::Parts{
         *transactions, clients, offsets, topics, store_options.file_reserved_hours, timed_wakeup});
     delayed = make_delayed_delivery();
+    replies = std::make_unique<broker::Replies>(
+        broker::Replies{reply_options, clock, *send_services, clients, client_calls, on_io});
+    offset_reset = std::make_unique<broker::OffsetReset>(
+        broker::OffsetReset{reset_options, identity, clients, topics, groups, offsets, *store, *hold, blocking});
     services.parts = {&options,
                       &identity,
                       &clock,
@@ -248,7 +265,11 @@ class BrokerFixture : public ::testing::Test {
                       &runtime_config,
                       /*network=*/nullptr,
                       &filters,
-                      transactions.get()};
+                      transactions.get(),
+                      &client_calls,
+                      replies.get(),
+                      offset_reset.get(),
+                      &statistics};
     store->log().on_durable([this] { posted.push_back([this] { stage().answer_durable(); }); });
     store->start(hold.get(), [] {});
     prepare_log();
@@ -432,6 +453,8 @@ class BrokerFixture : public ::testing::Test {
   broker::BrokerOptions options;
   broker::FilterOptions filter_options;
   broker::TransactionOptions transaction_options;
+  broker::ReplyOptions reply_options;
+  broker::ResetOptions reset_options;
   store::StoreOptions store_options;
   OptionSet settings{"broker"};
   std::vector<PropertyLine> kept_settings;  // changes that would stand in the file
@@ -448,6 +471,7 @@ class BrokerFixture : public ::testing::Test {
   broker::TopicTable topics{options, identity, disk, "store/config/topics.json", clock, blocking};
   broker::GroupTable groups{options, disk, "store/config/subscriptionGroup.json", clock, blocking};
   broker::ClientRegistry clients{clock};
+  broker::ClientCalls client_calls;
   broker::ConsumerFilters filters{filter_options, disk, "store/config/consumerFilter.json", clock};
   broker::OffsetTable offsets{disk, "store/config/consumerOffset.json"};
   broker::QueueLocks locks{clock};
@@ -461,6 +485,10 @@ class BrokerFixture : public ::testing::Test {
   std::unique_ptr<broker::DelayedDelivery> delayed;
   Wakeup timed_wakeup;
   std::unique_ptr<broker::Transactions> transactions;
+  std::unique_ptr<broker::Replies> replies;
+  std::unique_ptr<broker::OffsetReset> offset_reset;
+  broker::Statistics statistics{
+      clock, [this] { return read_counters(*store, offsets, *pull_services->counters, identity.cluster); }};
   std::unique_ptr<broker::TransactionCheck> transaction_check;
   std::uint64_t next_peer_id = 1;
   FakePeerPtr peer = new_peer();

@@ -120,7 +120,11 @@ class DelayProgress final : public Table {
     if (auto noted = delayed_.save(); !noted) return noted;
     return delayed_.save();
   }
-  [[nodiscard]] Json contents() const override { return delayed_.to_json(); }
+  [[nodiscard]] Json contents() const override {
+    auto json = delayed_.to_json();
+    json.erase("dataVersion");  // it counts saves, not changes
+    return json;
+  }
 
  private:
   const std::function<void()> settle_;

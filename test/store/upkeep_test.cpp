@@ -268,6 +268,33 @@ TEST_F(RetentionTest, WaitsForItsHour) {
   EXPECT_EQ(life->min_position(), LogPosition{0});
 }
 
+TEST_F(RetentionTest, WaitsForNoHourIfItIsAskedTo) {
+  options_.delete_when = "";
+  options_.delete_batch_max = 1;
+  StoreLife life(disk_, clock_, options_);
+  fill(life, 0, 100);
+  life->remove_expired_now();
+  life.upkeep();
+  EXPECT_EQ(life->min_position(), LogPosition{0}) << "nothing is old enough";
+  clock_.advance_ms(2 * kHourMs);
+  life.upkeep(kRetentionEveryMs);
+  EXPECT_EQ(life->min_position(), LogPosition{0}) << "that was then";
+  const auto last_segment = life->max_position().value / kSegmentSize;
+  ASSERT_GE(last_segment, 2);
+  life->remove_expired_now();
+  life.upkeep();
+  EXPECT_EQ(life->min_position(), LogPosition{kSegmentSize});
+  life->tidy_queues_now();
+  for (std::int64_t i = 0; i < last_segment; ++i) life.upkeep(kRetentionEveryMs);
+  EXPECT_EQ(life->min_position().value, last_segment * kSegmentSize);
+  EXPECT_GT(life->find_queue("TA", 0)->bounds().min, QueueOffset{0});
+  EXPECT_EQ(body_at(*life.store, "TA", 0, 99), "body 99");
+  fill(life, 100, 200);
+  clock_.advance_ms(2 * kHourMs);
+  life.upkeep(kRetentionEveryMs);
+  EXPECT_EQ(life->min_position().value, last_segment * kSegmentSize) << "what comes later waits for its hour";
+}
+
 TEST_F(RetentionTest, RemovesWhatHasNotExpiredWhenTheDiskFillsUp) {
   options_.file_reserved_hours = 72;
   options_.delete_when = "";

@@ -165,6 +165,12 @@ class Store {
   StepResult upkeep_step();
   Wakeup& upkeep_wakeup() { return upkeep_wakeup_; }
 
+  /// The two below, from any thread, are done by the upkeep thread's next steps. Segments that are old enough go at
+  /// once, as they do at `deleteWhen`, until none is left.
+  void remove_expired_now();
+  /// What queues and index have of records that have left the log goes.
+  void tidy_queues_now();
+
   /// Clean stop: after the last append, from the thread that joins the others. Everything written and synced, side file
   /// marked clean, abort removed.
   Status close();
@@ -229,6 +235,9 @@ class Store {
   // A topic was removed, or the log's oldest segments: the state is saved although the log did not grow. Release by who
   // did it, acquire by the round that saves.
   std::atomic<bool> queues_changed_{false};
+  // Asked for by any thread, exchanged by the upkeep thread; relaxed, because nothing else is told by them.
+  std::atomic<bool> expiry_asked_{false};
+  std::atomic<bool> tidying_asked_{false};
   bool lacks_abort_ = false;        // set while opening, then owned by the upkeep thread: nothing may be appended yet
   std::unique_ptr<Upkeep> upkeep_;  // its state is owned by the upkeep thread
   Wakeup upkeep_wakeup_;

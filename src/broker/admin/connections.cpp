@@ -1,5 +1,6 @@
 // GET_CONSUMER_CONNECTION_LIST (203), GET_PRODUCER_CONNECTION_LIST (204), QUERY_TOPIC_CONSUME_BY_WHO (300),
-// QUERY_TOPICS_BY_CONSUMER (343): who is there, and what they consume.
+// QUERY_TOPICS_BY_CONSUMER (343), GET_ALL_PRODUCER_INFO (328), QUERY_SUBSCRIPTION_BY_CONSUMER (345): who is there, and
+// what they consume.
 #include <array>
 
 #include "broker/admin/requests.hpp"
@@ -27,17 +28,29 @@ constexpr auto kProducerGroup = protocol::fields<Fields>(protocol::required("pro
 constexpr auto kTopic = protocol::fields<Fields>(protocol::required("topic", &Fields::name));
 constexpr auto kGroup = protocol::fields<Fields>(protocol::required("group", &Fields::name));
 
+struct GroupAndTopic {
+  std::string_view group;
+  std::string_view topic;
+};
+constexpr auto kGroupAndTopic = protocol::fields<GroupAndTopic>(protocol::required("group", &GroupAndTopic::group),
+                                                                protocol::required("topic", &GroupAndTopic::topic));
+
+std::string_view language(const ClientInfo& client) {
+  return client.language >= 0 && client.language < static_cast<std::int32_t>(kLanguages.size())
+             ? kLanguages[static_cast<std::size_t>(client.language)]
+             : std::string_view("OTHER");
+}
+
 Json connection(const ClientInfo& client) {
-  const auto language = client.language >= 0 && client.language < static_cast<std::int32_t>(kLanguages.size())
-                            ? kLanguages[static_cast<std::size_t>(client.language)]
-                            : std::string_view("OTHER");
   return {{"clientAddr", client.peer->remote_text()},
           {"clientId", client.client_id},
-          {"language", language},
+          {"language", language(client)},
           {"version", client.version}};
 }
 
-Json subscription_json(const Subscription& subscription) {
+}  // namespace
+
+Json to_json(const Subscription& subscription) {
   return {{"classFilterMode", subscription.class_filter_mode},
           {"codeSet", subscription.codes},
           {"expressionType", subscription.expression_type},
@@ -46,8 +59,6 @@ Json subscription_json(const Subscription& subscription) {
           {"tagsSet", subscription.tags},
           {"topic", subscription.topic}};
 }
-
-}  // namespace
 
 protocol::Response get_consumer_connections(const remoting::Request& request, ClientRegistry& clients) {
   const auto fields = kConsumerGroup.decode(request.header);
@@ -58,8 +69,7 @@ protocol::Response get_consumer_connections(const remoting::Request& request, Cl
   auto connections = Json::array();
   for (const auto& client : group->members) connections.push_back(connection(client));
   auto subscriptions = Json::object();
-  for (const auto& subscription : group->subscriptions)
-    subscriptions[subscription->topic] = subscription_json(*subscription);
+  for (const auto& subscription : group->subscriptions) subscriptions[subscription->topic] = to_json(*subscription);
   return protocol::ok().with_body(protocol::write_json(
       {{"connectionSet", std::move(connections)},
        {"consumeFromWhere", kConsumeFrom[static_cast<std::size_t>(group->consume_from)]},
@@ -94,6 +104,31 @@ protocol::Response query_topics_of_consumer(const remoting::Request& request, Of
   if (!fields) return protocol::refuse(fields.error());
   return protocol::ok().with_body(
       protocol::write_json({{"brokerAddr", identity.address}, {"topicList", Json(offsets.topics_of(fields->name))}}));
+}
+
+protocol::Response get_all_producers(const remoting::Request&, ClientRegistry& clients, Clock& clock) {
+  const std::int64_t wall_minus_steady = clock.wall_ms() - clock.steady_ms();
+  auto groups = Json::object();
+  for (const auto& [group, producers] : clients.all_producers()) {
+    auto& list = groups[group] = Json::array();
+    for (const auto& client : producers) {
+      list.push_back({{"clientId", client.client_id},
+                      {"language", language(client)},
+                      {"lastUpdateTimestamp", client.last_heartbeat_ms + wall_minus_steady},
+                      {"remoteIP", "/" + client.peer->remote_text()},
+                      {"version", client.version}});
+    }
+  }
+  return protocol::ok().with_body(protocol::write_json({{"data", std::move(groups)}}));
+}
+
+protocol::Response query_subscription(const remoting::Request& request, ClientRegistry& clients) {
+  const auto fields = kGroupAndTopic.decode(request.header);
+  if (!fields) return protocol::refuse(fields.error());
+  Json body = {{"group", fields->group}, {"topic", fields->topic}};
+  if (const auto subscription = clients.find_subscription(fields->group, fields->topic))
+    body["subscriptionData"] = to_json(*subscription);
+  return protocol::ok().with_body(protocol::write_json(body));
 }
 
 }  // namespace tern::broker

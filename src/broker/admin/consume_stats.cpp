@@ -22,7 +22,7 @@ constexpr auto kFields = protocol::fields<Fields>(protocol::required("consumerGr
 
 void get_consume_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics,
                        OffsetTable& offsets, ClientRegistry& clients, store::Store& store, BrokerIdentity& identity,
-                       WorkQueue& blocking) {
+                       Statistics& statistics, WorkQueue& blocking) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
   std::set<std::string> names;
@@ -35,13 +35,16 @@ void get_consume_stats(const remoting::Request& request, remoting::Reply reply, 
   if (names.empty()) names = offsets.topics_of(fields->group);
   answer_blocking(
       blocking, std::move(reply),
-      [names, group = std::string(fields->group), &topics, &offsets, &clients, &store, &identity](remoting::Reply to) {
+      [names, group = std::string(fields->group), &topics, &offsets, &clients, &store, &identity,
+       &statistics](remoting::Reply to) {
+        double per_second = 0;
         auto table = Json::object();
         for (const auto& name : names) {
           const auto topic = topics.find(name);
           if (!topic) continue;
           // A group that is online no longer consumes what it does not subscribe to; its old offsets are not lag.
           if (clients.model_of(group) && !clients.find_subscription(group, name)) continue;
+          per_second += statistics.rate(statistics::kGroupGets, statistics::of(name, group));
           for (int id = 0; id < topic->read_queues; ++id) {
             const auto queue = store.find_queue(name, id);
             const auto bounds = queue ? queue->bounds() : store::QueueBounds{};
@@ -57,7 +60,7 @@ void get_consume_stats(const remoting::Request& request, remoting::Reply reply, 
                                  {"pullOffset", std::max(consumed, offsets.find_pulled(group, name, id).value_or(0))}};
           }
         }
-        const Json body = {{"consumeTps", 0.0}, {"offsetTable", std::move(table)}};
+        const Json body = {{"consumeTps", per_second}, {"offsetTable", std::move(table)}};
         to(protocol::ok().with_body(protocol::write_json(body, protocol::KeyStyle::kUnquoted, {"offsetTable"})));
       });
 }

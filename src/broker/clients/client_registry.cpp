@@ -94,7 +94,28 @@ void ClientRegistry::producer_heartbeat(const ClientInfo& client, std::string_vi
   const std::unique_lock lock(mutex_);
   const auto found = producers_.find(group);
   auto& members = found != producers_.end() ? found->second : producers_[std::string(group)];
-  members.insert_or_assign(client.peer->id(), client);
+  const auto [member, is_new] = members.try_emplace(client.peer->id(), client);
+  if (is_new) return link_producer(client);
+  if (member->second.client_id != client.client_id) {
+    unlink_producer(member->second);
+    link_producer(client);
+  }
+  member->second = client;
+}
+
+void ClientRegistry::link_producer(const ClientInfo& client) {
+  auto& link = producer_links_[client.client_id][client.peer->id()];
+  link.peer = client.peer;
+  ++link.groups;
+}
+
+void ClientRegistry::unlink_producer(const ClientInfo& client) {
+  const auto links = producer_links_.find(client.client_id);
+  if (links == producer_links_.end()) return;
+  const auto link = links->second.find(client.peer->id());
+  if (link == links->second.end() || --link->second.groups > 0) return;
+  links->second.erase(link);
+  if (links->second.empty()) producer_links_.erase(links);
 }
 
 bool ClientRegistry::unregister_consumer(std::string_view group, std::string_view, const remoting::Peer& peer) {
@@ -114,7 +135,10 @@ void ClientRegistry::unregister_producer(std::string_view group, const remoting:
   const std::unique_lock lock(mutex_);
   const auto found = producers_.find(group);
   if (found == producers_.end()) return;
-  found->second.erase(peer.id());
+  const auto member = found->second.find(peer.id());
+  if (member == found->second.end()) return;
+  unlink_producer(member->second);
+  found->second.erase(member);
   if (found->second.empty()) producers_.erase(found);
 }
 
@@ -133,7 +157,10 @@ std::vector<std::string> ClientRegistry::peer_closed(const remoting::Peer& peer)
       }
     }
     for (auto group = producers_.begin(); group != producers_.end();) {
-      group->second.erase(peer.id());
+      if (const auto member = group->second.find(peer.id()); member != group->second.end()) {
+        unlink_producer(member->second);
+        group->second.erase(member);
+      }
       group = group->second.empty() ? producers_.erase(group) : std::next(group);
     }
   }
@@ -231,6 +258,27 @@ remoting::PeerPtr ClientRegistry::producer_behind(std::string_view group, std::u
     if (peer->is_open() && peer->takes_answers()) return peer;
   }
   return nullptr;
+}
+
+remoting::PeerPtr ClientRegistry::find_producer(std::string_view client_id) const {
+  const std::shared_lock lock(mutex_);
+  const auto links = producer_links_.find(client_id);
+  if (links == producer_links_.end()) return nullptr;
+  for (auto link = links->second.rbegin(); link != links->second.rend(); ++link) {
+    if (link->second.peer->is_open()) return link->second.peer;
+  }
+  return nullptr;
+}
+
+std::optional<ClientInfo> ClientRegistry::find_consumer(std::string_view group, std::string_view client_id) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = consumers_.find(group);
+  if (found == consumers_.end()) return std::nullopt;
+  const auto& members = found->second->members;
+  for (auto member = members.rbegin(); member != members.rend(); ++member) {
+    if (member->second.client_id == client_id) return member->second;
+  }
+  return std::nullopt;
 }
 
 std::map<std::string, std::vector<ClientInfo>> ClientRegistry::all_producers() const {

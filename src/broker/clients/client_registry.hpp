@@ -108,6 +108,10 @@ class ClientRegistry {
   /// id. nullptr if there is none among the next few.
   [[nodiscard]] remoting::PeerPtr producer_behind(std::string_view group, std::uint64_t peer_id) const;
   [[nodiscard]] std::map<std::string, std::vector<ClientInfo>> all_producers() const;
+  /// The newest open connection of the producer with this id, whatever its groups; nullptr if there is none.
+  [[nodiscard]] remoting::PeerPtr find_producer(std::string_view client_id) const;
+  /// The member of the group with this id; of several, the one that connected last.
+  [[nodiscard]] std::optional<ClientInfo> find_consumer(std::string_view group, std::string_view client_id) const;
   [[nodiscard]] std::vector<remoting::PeerPtr> members(std::string_view group) const;
 
   /// Heartbeat fingerprints (v2), one per group: true if the stored one differed; stores the new one.
@@ -118,12 +122,21 @@ class ClientRegistry {
  private:
   struct Group;
   bool take_heartbeat(const ClientInfo& client, const ConsumerHeartbeat& heartbeat);
+  // Both with mutex_ held: a producer has come to a group, or left it.
+  void link_producer(const ClientInfo& client);
+  void unlink_producer(const ClientInfo& client);
   const Clock& clock_;
   SubscriptionListener* listener_ = nullptr;  // constant while serving
   mutable std::shared_mutex mutex_;
   std::map<std::string, std::shared_ptr<Group>, std::less<>> consumers_;               // guarded by mutex_
   std::map<std::string, std::map<std::uint64_t, ClientInfo>, std::less<>> producers_;  // guarded by mutex_
-  std::map<std::string, std::int32_t, std::less<>> fingerprints_;                      // guarded by mutex_
+  struct ProducerLink {
+    remoting::PeerPtr peer;
+    int groups = 0;  // that it produces for, over this connection
+  };
+  // By client id and peer id. Guarded by mutex_.
+  std::map<std::string, std::map<std::uint64_t, ProducerLink>, std::less<>> producer_links_;
+  std::map<std::string, std::int32_t, std::less<>> fingerprints_;  // guarded by mutex_
 };
 
 }  // namespace tern::broker

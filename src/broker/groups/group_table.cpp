@@ -17,7 +17,7 @@ using protocol::Json;
 constexpr std::string_view kBuiltIn[] = {"TOOLS_CONSUMER",     "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP",
                                          "CID_ONS-HTTP-PROXY", "CID_ONSAPI_PULL",    "CID_ONSAPI_PERMISSION",
                                          "CID_ONSAPI_OWNER",   "CID_RMQ_SYS_TRANS"};
-constexpr std::int64_t kForbidPull = 1;  // bit of the forbidden table
+constexpr std::int64_t kForbidPull = kPermRead;  // bit of the forbidden table
 
 // Whether a number is one that the member can hold, or is left out. Text counts as the number that it spells.
 template <class T>
@@ -169,11 +169,14 @@ bool GroupTable::is_forbidden(std::string_view group, std::string_view topic) co
   return bits != topics->second.end() && (bits->second & kForbidPull) != 0;
 }
 
-void GroupTable::set_forbidden(std::string_view group, std::string_view topic, bool is_forbidden) {
+void GroupTable::set_forbidden(std::string_view group, std::string_view topic, bool is_forbidden, Saved saved) {
   const std::unique_lock lock(mutex_);
-  auto& bits = forbidden_[std::string(group)][std::string(topic)];
+  auto& topics = forbidden_[std::string(group)];
+  auto& bits = topics[std::string(topic)];
   bits = is_forbidden ? (bits | kForbidPull) : (bits & ~kForbidPull);
-  changed({});
+  if (bits == 0) topics.erase(topics.find(topic));
+  if (topics.empty()) forbidden_.erase(forbidden_.find(group));
+  changed(std::move(saved));
 }
 
 DataVersion GroupTable::version() const {

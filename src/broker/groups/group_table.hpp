@@ -41,7 +41,7 @@ class GroupTable {
   bool remove(std::string_view group, Saved saved = {});
   /// UPDATE_AND_GET_GROUP_FORBIDDEN: readable=false forbids pulls of (group, topic).
   [[nodiscard]] bool is_forbidden(std::string_view group, std::string_view topic) const;
-  void set_forbidden(std::string_view group, std::string_view topic, bool is_forbidden);
+  void set_forbidden(std::string_view group, std::string_view topic, bool is_forbidden, Saved saved = {});
   [[nodiscard]] DataVersion version() const;
   [[nodiscard]] protocol::Json to_json() const;
   Status save();

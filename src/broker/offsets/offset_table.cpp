@@ -42,6 +42,11 @@ struct OffsetTable::Shard {
   Table committed;  // guarded by mutex, as the two below
   Table pulled;
   Table reset;
+  struct Counts {
+    std::int64_t messages = 0;
+    std::int64_t bytes = 0;
+  };
+  std::map<Key, Counts, KeyLess> given;
   std::atomic<std::int64_t> commits{0};  // relaxed, a number
 
   static std::optional<std::int64_t> find(const Table& table, std::string_view group, std::string_view topic,
@@ -137,10 +142,26 @@ void OffsetTable::commit(std::string_view group, std::string_view topic, std::in
 }
 
 void OffsetTable::pulled(std::string_view group, std::string_view topic, std::int32_t queue_id,
-                         std::int64_t next_offset) {
+                         std::int64_t next_offset, std::int64_t messages, std::int64_t bytes) {
   auto& place = shard(group, topic);
   const std::lock_guard lock(place.mutex);
   Shard::put(place.pulled, group, topic, queue_id, next_offset);
+  if (messages == 0) return;
+  auto counts = place.given.find(KeyView{topic, group});
+  if (counts == place.given.end())
+    counts = place.given.emplace(Key{std::string(topic), std::string(group)}, Shard::Counts{}).first;
+  counts->second.messages += messages;
+  counts->second.bytes += bytes;
+}
+
+std::vector<OffsetTable::Given> OffsetTable::given() const {
+  std::vector<Given> all;
+  for (std::size_t i = 0; i < kShards; ++i) {
+    const std::lock_guard lock(shards_[i].mutex);
+    for (const auto& [key, counts] : shards_[i].given)
+      all.push_back({key.topic, key.group, counts.messages, counts.bytes});
+  }
+  return all;
 }
 
 std::optional<std::int64_t> OffsetTable::find_pulled(std::string_view group, std::string_view topic,
@@ -211,12 +232,33 @@ std::map<std::int32_t, std::int64_t> OffsetTable::all(std::string_view group, st
   return queues == place.committed.end() ? std::map<std::int32_t, std::int64_t>{} : queues->second;
 }
 
+void OffsetTable::clone(std::string_view from, std::string_view to, std::string_view topic) {
+  auto offsets = all(from, topic);
+  if (offsets.empty()) return;
+  auto& place = shard(to, topic);
+  const std::lock_guard lock(place.mutex);
+  place.committed.insert_or_assign(Key{std::string(topic), std::string(to)}, std::move(offsets));
+  place.commits.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::map<std::string, std::map<std::int32_t, std::int64_t>> OffsetTable::of_topic(std::string_view topic) const {
+  std::map<std::string, std::map<std::int32_t, std::int64_t>> groups;
+  for (std::size_t i = 0; i < kShards; ++i) {
+    const std::lock_guard lock(shards_[i].mutex);
+    for (const auto& [key, queues] : shards_[i].committed) {
+      if (key.topic == topic) groups[key.group] = queues;
+    }
+  }
+  return groups;
+}
+
 void OffsetTable::remove_topic(std::string_view topic) {
   for (std::size_t i = 0; i < kShards; ++i) {
     const std::lock_guard lock(shards_[i].mutex);
     for (auto* table : {&shards_[i].committed, &shards_[i].pulled, &shards_[i].reset}) {
       std::erase_if(*table, [&](const auto& entry) { return entry.first.topic == topic; });
     }
+    std::erase_if(shards_[i].given, [&](const auto& entry) { return entry.first.topic == topic; });
     shards_[i].commits.fetch_add(1, std::memory_order_relaxed);
   }
 }
@@ -227,6 +269,7 @@ void OffsetTable::remove_group(std::string_view group) {
     for (auto* table : {&shards_[i].committed, &shards_[i].pulled, &shards_[i].reset}) {
       std::erase_if(*table, [&](const auto& entry) { return entry.first.group == group; });
     }
+    std::erase_if(shards_[i].given, [&](const auto& entry) { return entry.first.group == group; });
     shards_[i].commits.fetch_add(1, std::memory_order_relaxed);
   }
 }

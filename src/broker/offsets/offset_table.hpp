@@ -33,10 +33,20 @@ class OffsetTable {
   [[nodiscard]] std::optional<std::int64_t> find(std::string_view group, std::string_view topic,
                                                  std::int32_t queue_id) const;
   void commit(std::string_view group, std::string_view topic, std::int32_t queue_id, std::int64_t offset);
-  /// Where the last pull of the queue ended: for ConsumeStats alone.
-  void pulled(std::string_view group, std::string_view topic, std::int32_t queue_id, std::int64_t next_offset);
+  /// Where the last pull of the queue ended, and what it was given: for statistics alone.
+  void pulled(std::string_view group, std::string_view topic, std::int32_t queue_id, std::int64_t next_offset,
+              std::int64_t messages = 0, std::int64_t bytes = 0);
   [[nodiscard]] std::optional<std::int64_t> find_pulled(std::string_view group, std::string_view topic,
                                                         std::int32_t queue_id) const;
+
+  /// What the pulls of each group and topic have been given since the start.
+  struct Given {
+    std::string topic;
+    std::string group;
+    std::int64_t messages = 0;
+    std::int64_t bytes = 0;
+  };
+  [[nodiscard]] std::vector<Given> given() const;
 
   /// Server-side reset (request 222): taken by the next pull; commits are ignored until then.
   void set_reset(std::string_view group, std::string_view topic, std::int32_t queue_id, std::int64_t offset);
@@ -47,6 +57,11 @@ class OffsetTable {
   [[nodiscard]] std::set<std::string> topics_of(std::string_view group) const;
   [[nodiscard]] std::set<std::string> groups_of(std::string_view topic) const;
   [[nodiscard]] std::map<std::int32_t, std::int64_t> all(std::string_view group, std::string_view topic) const;
+  /// `to` stands in the topic where `from` does: in its queues, and in no other. Nothing if `from` has no offsets
+  /// there.
+  void clone(std::string_view from, std::string_view to, std::string_view topic);
+  /// What every group has committed in the topic, by group and queue.
+  [[nodiscard]] std::map<std::string, std::map<std::int32_t, std::int64_t>> of_topic(std::string_view topic) const;
   void remove_topic(std::string_view topic);
   void remove_group(std::string_view group);
   /// For each queue that any group has committed for, the largest of these offsets.

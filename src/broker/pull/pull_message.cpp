@@ -90,15 +90,18 @@ Response answer(const ReadResult& read, std::int64_t asked_offset, int topic_sys
 void give(PendingPull& pull, ReadResult& read, PullServices& services) {
   auto response = answer(read, pull.offset, pull.topic_sys_flag, pull.group_sys_flag);
   auto& counters = *services.counters;
-  if (read.status == ReadStatus::kFound) {
+  const bool is_found = read.status == ReadStatus::kFound;
+  const auto bytes = is_found ? static_cast<std::int64_t>(read.messages.size()) : 0;
+  if (is_found) {
     counters.found.fetch_add(1, std::memory_order_relaxed);
     counters.messages.fetch_add(read.count, std::memory_order_relaxed);
-    counters.bytes.fetch_add(static_cast<std::int64_t>(read.messages.size()), std::memory_order_relaxed);
+    counters.bytes.fetch_add(bytes, std::memory_order_relaxed);
     response.body = std::move(read.messages);
   } else {
     counters.missed.fetch_add(1, std::memory_order_relaxed);
   }
-  services.offsets.pulled(pull.group, pull.queue->topic(), pull.queue->id(), read.next_offset);
+  services.offsets.pulled(pull.group, pull.queue->topic(), pull.queue->id(), read.next_offset,
+                          is_found ? read.count : 0, bytes);
   pull.reply(std::move(response));
 }
 

@@ -210,7 +210,10 @@ std::vector<std::int64_t> DelayedDelivery::offsets() const {
 }
 
 protocol::Json DelayedDelivery::to_json() const {
-  return to_json(offsets());
+  auto json = to_json(offsets());
+  const std::lock_guard lock(save_mutex_);
+  json["dataVersion"] = broker::to_json(version_);
+  return json;
 }
 
 Status DelayedDelivery::save() {

@@ -34,6 +34,7 @@ class DelayedDelivery {
   Wakeup& wakeup() { return wakeup_; }
 
   [[nodiscard]] std::int64_t offset(int level) const;
+  /// Progress as it is now, with the version of the last save.
   [[nodiscard]] protocol::Json to_json() const;
   /// On the blocking thread. Progress is saved only once what it stands for is on the disk: a call notes the progress,
   /// and a later one, when the log is durable up to there, writes it. At a clean stop call it twice, after the log is
@@ -68,7 +69,7 @@ class DelayedDelivery {
   const OnIoThread on_io_thread_;
   std::vector<Level> state_;  // by level - 1
   Wakeup wakeup_;
-  std::mutex save_mutex_;
+  mutable std::mutex save_mutex_;
   DataVersion version_;  // guarded by save_mutex_, as all below
   std::vector<std::int64_t> saved_;
   std::optional<Candidate> candidate_;

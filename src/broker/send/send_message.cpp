@@ -11,6 +11,7 @@
 #include "tern/message/properties.hpp"
 #include "tern/message/topic_name.hpp"
 
+#include "broker/send/send_target.hpp"
 #include "broker/transaction/half_message.hpp"
 
 namespace tern::broker {
@@ -19,38 +20,6 @@ namespace {
 using protocol::Response;
 using protocol::ResponseCode;
 namespace property = message::property;
-
-struct SendFields {
-  std::string_view group;
-  std::string_view topic;
-  std::string_view default_topic;
-  std::int32_t default_topic_queues = 0;
-  std::int32_t queue_id = 0;
-  std::int32_t sys_flag = 0;
-  std::int64_t born_timestamp = 0;
-  std::int32_t flag = 0;
-  std::string_view properties;
-  std::int32_t reconsume_times = 0;
-  bool unit_mode = false;
-  std::optional<std::int32_t> max_reconsume_times;
-  bool batch = false;
-};
-using S = SendFields;
-using protocol::optional;
-using protocol::required;
-constexpr auto kFields = protocol::fields<S>(
-    optional("producerGroup", &S::group), required("topic", &S::topic), optional("defaultTopic", &S::default_topic),
-    optional("defaultTopicQueueNums", &S::default_topic_queues), required("queueId", &S::queue_id),
-    optional("sysFlag", &S::sys_flag), required("bornTimestamp", &S::born_timestamp), optional("flag", &S::flag),
-    optional("properties", &S::properties), optional("reconsumeTimes", &S::reconsume_times),
-    optional("unitMode", &S::unit_mode), optional("maxReconsumeTimes", &S::max_reconsume_times),
-    optional("batch", &S::batch));
-constexpr auto kFieldsV2 =
-    protocol::fields<S>(optional("a", &S::group), required("b", &S::topic), optional("c", &S::default_topic),
-                        optional("d", &S::default_topic_queues), required("e", &S::queue_id),
-                        optional("f", &S::sys_flag), required("g", &S::born_timestamp), optional("h", &S::flag),
-                        optional("i", &S::properties), optional("j", &S::reconsume_times), optional("k", &S::unit_mode),
-                        optional("l", &S::max_reconsume_times), optional("m", &S::batch));
 
 constexpr std::string_view kFaq = "See https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.";
 constexpr std::string_view kTooLargeForARecord =
@@ -70,13 +39,6 @@ std::string_view why_no_record(std::span<const message::RecordParts> records) {
 
 bool is_true(std::string_view text) {
   return text == "true" || text == "TRUE" || text == "True";
-}
-
-// Clients read these two of every answer, refusals included.
-Response with_region(Response response, const BrokerOptions& options) {
-  response.fields.add("MSG_REGION", options.region_id);
-  response.fields.add("TRACE_ON", options.trace_on ? "true" : "false");
-  return response;
 }
 
 // Apache's text, and behind it what is wrong, the limit and the setting.
@@ -100,12 +62,6 @@ std::optional<std::string> size_problem(const BrokerOptions& options, std::size_
   return std::nullopt;
 }
 
-// Why a send created no topic.
-std::string_view why_not_created(const BrokerOptions& options) {
-  return options.auto_create_topics ? "The default topic that the producer names passes nothing on"
-                                    : "autoCreateTopicEnable=false: a send creates none";
-}
-
 // What the one record of a batch says of itself: the properties of the request, not those of its items.
 void write_inner_batch_properties(std::string_view given, const SendServices& services, std::string_view old_crc,
                                   std::size_t count, std::string& to) {
@@ -123,51 +79,13 @@ void write_inner_batch_properties(std::string_view given, const SendServices& se
 
 void send_message(const remoting::Request& request, remoting::Reply reply, SendStage& stage, SendServices& services) {
   const bool is_v2 = request.header.code != static_cast<std::int32_t>(protocol::RequestCode::kSendMessage);
-  const auto fields = is_v2 ? kFieldsV2.decode(request.header) : kFields.decode(request.header);
+  const auto fields = decode_send(request.header, is_v2 ? SendNames::kShort : SendNames::kLong);
   const auto& options = services.options;
   const auto refuse_with = [&](Response response) { reply(with_region(std::move(response), options)); };
   if (!fields) return reply(protocol::refuse(fields.error()));
-
-  if (const auto problem = message::topic_problem(fields->topic)) {
-    return refuse_with(protocol::refuse(ResponseCode::kInvalidParameter, "{}", *problem));
-  }
-  if (message::is_send_forbidden(fields->topic)) {
-    return refuse_with(
-        protocol::refuse(ResponseCode::kNoPermission, "Sending message to topic[{}] is forbidden.", fields->topic));
-  }
-  auto topic = services.topics.find(fields->topic);
-  if (!topic) {
-    const bool is_retry = message::is_retry_topic(fields->topic);
-    const int sys_flag = !fields->unit_mode ? 0 : is_retry ? kTopicUnitSub : kTopicUnit;
-    topic = services.topics.create_from_default(fields->topic, fields->default_topic, fields->default_topic_queues,
-                                                sys_flag);
-    if (!topic && is_retry) topic = services.topics.ensure(fields->topic, 1, sys_flag, false);
-  }
-  if (!topic) {
-    return refuse_with(protocol::refuse(ResponseCode::kTopicNotExist,
-                                        "topic[{}] not exist, apply first please!\n{}\n{}", fields->topic, kFaq,
-                                        why_not_created(options)));
-  }
-  if (topic->is_order && (options.permission & kPermWrite) == 0) {
-    return refuse_with(protocol::refuse(ResponseCode::kNoPermission, "the broker[{}] sending message is forbidden",
-                                        services.identity.address));
-  }
-  const int queues = std::max(topic->write_queues, topic->read_queues);
-  if (fields->queue_id >= queues) {
-    return refuse_with(protocol::refuse(ResponseCode::kInvalidParameter,
-                                        "request queueId[{}] is illegal, {} Producer: {}", fields->queue_id,
-                                        topic->text(), request.peer->remote_text()));
-  }
-  std::int32_t queue_id = fields->queue_id;
-  if (queue_id < 0) {
-    if (topic->write_queues <= 0) {
-      return refuse_with(protocol::refuse(ResponseCode::kInvalidParameter,
-                                          "request queueId[{}] is illegal, {} Producer: {}", queue_id, topic->text(),
-                                          request.peer->remote_text()));
-    }
-    queue_id = static_cast<std::int32_t>(services.next_queue(request.io_thread) %
-                                         static_cast<std::uint32_t>(topic->write_queues));
-  }
+  SendTarget target;
+  if (auto refusal = find_target(request, *fields, services, target)) return refuse_with(std::move(*refusal));
+  const auto& [topic, queue_id] = target;
 
   message::RecordParts parts;
   parts.topic = topic->name;

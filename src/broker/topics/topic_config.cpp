@@ -1,4 +1,5 @@
 // GET_TOPIC_CONFIG (351), GET_ALL_TOPIC_CONFIG (21), GET_SYSTEM_TOPIC_LIST_FROM_BROKER (305).
+#include "broker/table_page.hpp"
 #include "broker/topics/requests.hpp"
 
 namespace tern::broker {
@@ -10,6 +11,10 @@ struct Fields {
   std::string_view topic;
 };
 constexpr auto kFields = protocol::fields<Fields>(protocol::required("topic", &Fields::topic));
+
+constexpr auto kPage = protocol::fields<TablePage>(protocol::optional("dataVersion", &TablePage::version),
+                                                   protocol::optional("topicSeq", &TablePage::first),
+                                                   protocol::optional("maxTopicNum", &TablePage::count));
 
 }  // namespace
 
@@ -23,9 +28,12 @@ protocol::Response get_topic_config(const remoting::Request& request, TopicTable
   return protocol::ok().with_body(protocol::write_json(to_json(*topic)));
 }
 
-protocol::Response get_all_topic_config(const remoting::Request&, TopicTable& topics) {
+protocol::Response get_all_topic_config(const remoting::Request& request, TopicTable& topics) {
+  const auto page = kPage.decode(request.header);
+  if (!page) return protocol::refuse(page.error());
   auto json = topics.to_json();
   const auto count = static_cast<std::int64_t>(json["topicConfigTable"].size());
+  keep_page(*page, data_version_from_json(json["dataVersion"]), json["topicConfigTable"]);
   json["mappingDataVersion"] = to_json(DataVersion{});
   json["topicQueueMappingDetailMap"] = Json::object();
   json["topicQueueMappingInfoMap"] = Json::object();

@@ -18,12 +18,12 @@ constexpr auto kFields = protocol::fields<Fields>(protocol::required("topic", &F
 }  // namespace
 
 void get_topic_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, store::Store& store,
-                     BrokerIdentity& identity, WorkQueue& blocking) {
+                     BrokerIdentity& identity, Statistics& statistics, WorkQueue& blocking) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
   const auto topic = topics.find(fields->topic);
   if (!topic) return reply(protocol::refuse(ResponseCode::kTopicNotExist, "topic[{}] not exist", fields->topic));
-  answer_blocking(blocking, std::move(reply), [topic, &store, &identity](remoting::Reply to) {
+  answer_blocking(blocking, std::move(reply), [topic, &store, &identity, &statistics](remoting::Reply to) {
     auto table = Json::object();
     for (int id = 0; id < std::max(topic->read_queues, topic->write_queues); ++id) {
       const auto queue = store.find_queue(topic->name, id);
@@ -36,7 +36,8 @@ void get_topic_stats(const remoting::Request& request, remoting::Reply reply, To
       table[key.dump()] = {
           {"lastUpdateTimestamp", updated}, {"maxOffset", bounds.max.value}, {"minOffset", bounds.min.value}};
     }
-    const Json body = {{"offsetTable", std::move(table)}, {"topicPutTps", 0.0}};
+    const Json body = {{"offsetTable", std::move(table)},
+                       {"topicPutTps", statistics.rate(statistics::kTopicPuts, topic->name)}};
     to(protocol::ok().with_body(protocol::write_json(body, protocol::KeyStyle::kUnquoted, {"offsetTable"})));
   });
 }

@@ -60,9 +60,11 @@ void add_half_properties(message::PropertyWriter& to, std::string_view topic, st
   to.add(property::kRealQueueId, static_cast<std::int64_t>(queue_id));
 }
 
-std::optional<HalfMessage> parse_half_message(std::span<const std::byte> bytes) {
+std::optional<HalfMessage> parse_half_message(std::span<const std::byte> bytes, HalfPlace place) {
   const auto record = message::parse_record(bytes, message::BodyCheck::kSkip);
-  if (!record || record->is_blank() || record->topic != message::kTransactionHalfTopic) return std::nullopt;
+  const auto topic =
+      place == HalfPlace::kHalfTopic ? message::kTransactionHalfTopic : message::kTransactionDiscardTopic;
+  if (!record || record->is_blank() || record->topic != topic) return std::nullopt;
   HalfMessage half;
   half.record = *record;
   message::for_each_property(record->properties, [&](std::string_view name, std::string_view value) {
@@ -135,6 +137,19 @@ message::RecordParts immune_parts(const HalfMessage& half, std::string& properti
   writer.add(property::kFirstHalfOffset, half.first_offset.value_or(half.record.queue_offset));
   writer.add(property::kWait, "false");
   writer.copy(half.record.properties, property::kFirstHalfOffset, property::kWait);
+  parts.properties = properties;
+  return parts;
+}
+
+message::RecordParts resumed_parts(const HalfMessage& half, std::string& properties) {
+  auto parts = parts_of(half);
+  parts.topic = message::kTransactionHalfTopic;
+  parts.queue_id = 0;
+  properties.clear();
+  message::PropertyWriter writer(properties);
+  writer.add(property::kTransactionChecks, std::int64_t{0});
+  writer.copy(message::without_appended_crc(half.record.properties), property::kTransactionChecks,
+              property::kFirstHalfOffset);
   parts.properties = properties;
   return parts;
 }

@@ -39,8 +39,10 @@ struct HalfMessage {
   /// It names a legal topic and a queue.
   [[nodiscard]] bool can_be_committed() const;
 };
-/// nullopt if the bytes are no record of the half topic.
-std::optional<HalfMessage> parse_half_message(std::span<const std::byte> bytes);
+/// nullopt if the bytes are no record of the half topic, or of the topic for those that were given up.
+enum class HalfPlace : std::uint8_t { kHalfTopic, kDiscardTopic };
+std::optional<HalfMessage> parse_half_message(std::span<const std::byte> bytes,
+                                              HalfPlace place = HalfPlace::kHalfTopic);
 
 /// The same transaction's: a later half message is the copy of an earlier one.
 bool is_copy_of(const HalfMessage& later, const HalfMessage& earlier);
@@ -54,6 +56,8 @@ message::RecordParts committed_parts(const HalfMessage& half, std::string& prope
 message::RecordParts checked_parts(const HalfMessage& half, std::string& properties);
 /// The half message again, because it is too young to ask and must not hold up those behind it.
 message::RecordParts immune_parts(const HalfMessage& half, std::string& properties);
+/// A half message, or what was given up of one, as a new half message that nobody was asked about.
+message::RecordParts resumed_parts(const HalfMessage& half, std::string& properties);
 message::RecordParts discarded_parts(const HalfMessage& half);
 
 /// CHECK_TRANSACTION_STATE (39) about a half message whose checked copy stands at these two places.

@@ -48,6 +48,48 @@ TEST_F(ClientRegistryTest, SaysWhetherMembersOrTopicsChanged) {
   EXPECT_FALSE(join(first, {subscription("U", 9, "A")})) << "another expression is no other topic";
 }
 
+TEST_F(ClientRegistryTest, FindsAProducerByItsIdWhateverItsGroups) {
+  EXPECT_EQ(registry.find_producer("p"), nullptr);
+  registry.producer_heartbeat(client("p", first), "a");
+  registry.producer_heartbeat(client("p", first), "a");
+  registry.producer_heartbeat(client("p", first), "b");
+  EXPECT_EQ(registry.find_producer("p"), first);
+  registry.producer_heartbeat(client("p", second), "a");
+  EXPECT_EQ(registry.find_producer("p"), second) << "it has connected again";
+  registry.unregister_producer("a", *second);
+  EXPECT_EQ(registry.find_producer("p"), first);
+  registry.unregister_producer("a", *first);
+  EXPECT_EQ(registry.find_producer("p"), first) << "still of the other group";
+  registry.unregister_producer("b", *first);
+  registry.unregister_producer("b", *first);
+  EXPECT_EQ(registry.find_producer("p"), nullptr);
+}
+
+TEST_F(ClientRegistryTest, ForgetsAProducerThatIsGoneOrHasAnotherId) {
+  registry.producer_heartbeat(client("p", first), "a");
+  registry.producer_heartbeat(client("p", first), "b");
+  registry.producer_heartbeat(client("q", first), "b");
+  EXPECT_EQ(registry.find_producer("p"), first);
+  EXPECT_EQ(registry.find_producer("q"), first);
+  registry.producer_heartbeat(client("q", first), "a");
+  EXPECT_EQ(registry.find_producer("p"), nullptr);
+  first->close();
+  EXPECT_EQ(registry.find_producer("q"), nullptr) << "its connection is closed";
+  registry.peer_closed(*first);
+  EXPECT_EQ(registry.find_producer("q"), nullptr);
+  registry.producer_heartbeat(client("q", second), "a");
+  clock.advance_ms(120'001);
+  registry.expire();
+  EXPECT_EQ(registry.find_producer("q"), nullptr);
+}
+
+TEST_F(ClientRegistryTest, FindsAMemberByItsId) {
+  join(first, {subscription("T")});
+  EXPECT_EQ(registry.find_consumer("g", "c1")->peer, first);
+  EXPECT_FALSE(registry.find_consumer("g", "c2"));
+  EXPECT_FALSE(registry.find_consumer("h", "c1"));
+}
+
 TEST_F(ClientRegistryTest, ReplacesASubscriptionOnlyByALaterOne) {
   join(first, {subscription("T", 5, "A")});
   join(first, {subscription("T", 5, "B")});

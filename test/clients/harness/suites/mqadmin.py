@@ -15,20 +15,24 @@ LOGGING = pathlib.Path(__file__).resolve().parents[1] / "apache" / "logback.xml"
 COMMAND_S = 60
 
 
-def run(context):
-    class_path = maven.class_path(PROJECT, context.work)
+def tool(cluster, work):
+    """A function that runs one command and returns what it prints."""
+    class_path = maven.class_path(PROJECT, work)
 
-    def tool(*arguments):
-        command = [maven.java(), "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Duser.home={context.work}",
-                   f"-Drmq.logback.configurationFile={LOGGING}", f"-Drocketmq.namesrv.addr={context.cluster.nameserver_addresses}",
+    def run_command(*arguments):
+        command = [maven.java(), "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Duser.home={work}",
+                   f"-Drmq.logback.configurationFile={LOGGING}", f"-Drocketmq.namesrv.addr={cluster.nameserver_addresses}",
                    "-cp", class_path, "org.apache.rocketmq.tools.command.MQAdminStartup", *arguments]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              env={**os.environ, "ROCKETMQ_HOME": str(context.work)}, timeout=COMMAND_S)
-        with open(context.work / "mqadmin.log", "a") as log:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=work,
+                              env={**os.environ, "ROCKETMQ_HOME": str(work)}, timeout=COMMAND_S)
+        with open(work / "mqadmin.log", "a") as log:
             log.write(f"$ mqadmin {' '.join(arguments)}\n{done.stdout}\n")
         return done.stdout
+    return run_command
 
-    admin = checks.Admin(tool, context.cluster)
+
+def run(context):
+    admin = checks.Admin(tool(context.cluster, context.work), context.cluster)
     totals = Totals()
     for check in checks.CHECKS:
         try:

@@ -3,31 +3,15 @@
 from suite import wire
 from suite.variant import Cases
 
-from .common import MAX_OFFSET, as_json, send_fields, send_v2, topic_fields
-from .ground import group
+from .common import MAX_OFFSET, as_json, topic_fields
 
 CASES = Cases("unserved")
-READERS = {"group": "readers", "topic": "plain"}
 POP = {"consumerGroup": "readers", "topic": "plain", "queueId": 0}
 
 CODES = {
-    "UPDATE_AND_CREATE_TOPIC_LIST": (18, {}, as_json({"topicConfigList": []})),
     "END_TRANSACTION": (37, {"producerGroup": "p", "tranStateTableOffset": 0, "commitLogOffset": 0, "commitOrRollback": 8, "msgId": "x"}),
-    "GET_ALL_CONSUMER_OFFSET": (43,), "GET_ALL_DELAY_OFFSET": (45,), "GET_TIMER_CHECK_POINT": (60,), "GET_TIMER_METRICS": (61,),
-    "INVOKE_BROKER_TO_RESET_OFFSET": (222, {**READERS, "timestamp": 0, "isForce": True}),
-    "INVOKE_BROKER_TO_GET_CONSUMER_STATUS": (223, READERS),
-    "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST": (225, {}, b'{"groupConfigList":[' + group("listed") + b"]}"),
-    "QUERY_CONSUME_TIME_SPAN": (303, READERS), "CLEAN_EXPIRED_CONSUMEQUEUE": (306,),
-    "GET_CONSUMER_RUNNING_INFO": (307, {"consumerGroup": "readers", "clientId": "nobody"}),
-    "QUERY_CORRECTION_OFFSET": (308, {"compareGroup": "readers", "topic": "plain"}),
-    "CONSUME_MESSAGE_DIRECTLY": (309, {"consumerGroup": "readers", "clientId": "nobody", "msgId": "0" * 32, "brokerName": "broker-a"}),
-    "CLONE_GROUP_OFFSET": (314, {"srcGroup": "readers", "destGroup": "clones", "topic": "plain", "offline": True}),
-    "VIEW_BROKER_STATS_DATA": (315, {"statsName": "TOPIC_PUT_NUMS", "statsKey": "unheard-of"}), "CLEAN_UNUSED_TOPIC": (316,),
-    "GET_BROKER_CONSUME_STATS": (317, {"isOrder": False}), "QUERY_CONSUME_QUEUE": (321, {"topic": "plain", "queueId": 0, "index": 0, "count": 2}),
-    "RESUME_CHECK_HALF_MESSAGE": (323, {"msgId": "0" * 32}),
-    "SEND_REPLY_MESSAGE": (324, send_fields("DefaultCluster_REPLY_TOPIC"), b"reply"), "SEND_REPLY_MESSAGE_V2": (325, send_v2("DefaultCluster_REPLY_TOPIC"), b"reply"),
-    "GET_ALL_PRODUCER_INFO": (328,), "DELETE_EXPIRED_COMMITLOG": (329,), "QUERY_SUBSCRIPTION_BY_CONSUMER": (345, READERS),
-    "UPDATE_AND_GET_GROUP_FORBIDDEN": (353, READERS), "CHECK_ROCKSDB_CQ_WRITE_PROGRESS": (354, {"topic": "plain"}),
+    "GET_TIMER_CHECK_POINT": (60,), "GET_TIMER_METRICS": (61,),
+    "CHECK_ROCKSDB_CQ_WRITE_PROGRESS": (354, {"topic": "plain"}),
     "EXPORT_ROCKSDB_CONFIG_TO_JSON": (355, {"configType": "topics"}), "RECALL_MESSAGE": (370, {"topic": "plain", "recallHandle": "x"}),
     "QUERY_ASSIGNMENT": (400, {}, as_json({"topic": "plain", "consumerGroup": "readers", "clientId": "c", "strategyName": "AVG", "messageModel": "CLUSTERING"})),
     "SET_MESSAGE_REQUEST_MODE": (401, {}, as_json({"topic": "plain", "consumerGroup": "readers", "mode": "PULL", "popShareQueueNum": 0})),

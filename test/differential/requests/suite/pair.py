@@ -3,13 +3,14 @@
 import concurrent.futures
 
 from harness.cluster import Cluster
+from harness.suites import mqadmin
 from harness.waiting import wait_until
 
 from . import bodies, wire
 
 RUNTIME_INFO = 28
 # Sends, and what looks at the log and at nothing else.
-LOG_ALONE = (10, 33, 310, 320)
+LOG_ALONE = (10, 33, 310, 320, 324, 325)
 
 # Nothing that is delayed becomes due: where it is delivered would depend on the moment.
 SETTINGS = {
@@ -24,6 +25,7 @@ class Pair:
     """A context manager. Apache's broker takes some seconds to start; ours waits for it."""
 
     def __init__(self, work, tern, apache):
+        self._work = work
         self._clusters = {}
         for kind, flavour in (("apache", apache), ("tern", tern)):
             cluster = Cluster(work / kind, [tern], [flavour])
@@ -49,7 +51,7 @@ class Pair:
             stop.result()
 
     def side(self, kind):
-        return Side(kind, self._clusters[kind].brokers[0])
+        return Side(kind, self._clusters[kind], self._work / kind)
 
     def tails(self):
         return "\n".join(cluster.tails() for cluster in self._clusters.values())
@@ -58,8 +60,10 @@ class Pair:
 class Side:
     """One broker, as a variant sees it: it asks, and every answer is kept for the comparison."""
 
-    def __init__(self, kind, broker):
+    def __init__(self, kind, cluster, work):
+        broker = cluster.brokers[0]
         self.kind = kind
+        self._cluster, self.work, self._tool = cluster, work, None
         self.port = broker.port
         self.broker_name = broker.name
         self.answers = []
@@ -113,6 +117,29 @@ class Side:
         answer = (on or self.main).ask(code, fields, body, **how)
         self.make_relative(fields or {}, answer)
         return self.keep(name or str(len(self.answers) + 1), answer, on)
+
+    @property
+    def nameserver(self):
+        return self._cluster.nameserver_addresses
+
+    def mqadmin(self, *arguments):
+        """What Apache's tool prints."""
+        self.settle()
+        if self._tool is None:
+            self._tool = mqadmin.tool(self._cluster, self.work)
+        return self._tool(*arguments)
+
+    def start(self, code, fields=None, body=b"", on=None, **how):
+        """Asks and does not wait: finish() does."""
+        if self._has_stored and code not in LOG_ALONE:
+            self.settle()
+        return (on or self.main).start(code, fields, body, **how), fields or {}, on
+
+    def finish(self, started, name):
+        opaque, fields, on = started
+        answer = (on or self.main).answer(opaque)
+        self.make_relative(fields, answer)
+        return self.keep(name, answer, on)
 
     def make_relative(self, fields, answer):
         """A message that only one of the two stored must not count against those behind it: the queue offset of a send becomes

@@ -56,6 +56,17 @@ def text(value):
 
 
 @dataclass
+class Request:
+    """What a broker asks of a client."""
+
+    code: int
+    fields: dict
+    body: bytes
+    opaque: int
+    flag: int
+
+
+@dataclass
 class Raw:
     """An ext field whose JSON value is no string."""
 
@@ -109,8 +120,22 @@ class Connection(remoting.Connection):
             else:
                 self.notices.append((header["code"], header.get("extFields") or {}))
 
-    def ask(self, code, fields=None, body=b"", opaque=None, kind=JSON, **members):
+    def request(self, code):
+        """The next request of this code that the broker sends by itself."""
+        while True:
+            header, body = self._receive()
+            if not header.get("flag", 0) & RESPONSE and header["code"] == code:
+                return Request(code, header.get("extFields") or {}, body, header["opaque"], header.get("flag", 0))
+
+    def respond(self, request, code=0, fields=None, body=b"", **members):
+        self.send(frame(json_header(code, fields, request.opaque, flag=RESPONSE, **members), body))
+
+    def start(self, code, fields=None, body=b"", opaque=None, kind=JSON, **members):
+        """Asks and does not wait; answer() takes what this returns."""
         opaque = self.next_opaque() if opaque is None else opaque
         header = (json_header if kind == JSON else binary_header)(code, fields, opaque, **members)
         self.send(frame(header, body, kind))
-        return self.answer(opaque)
+        return opaque
+
+    def ask(self, code, fields=None, body=b"", opaque=None, kind=JSON, **members):
+        return self.answer(self.start(code, fields, body, opaque, kind, **members))
