@@ -108,6 +108,10 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   delayed_ = std::make_unique<DelayedDelivery>(parts_.clock, *store_, levels_, identity_, parts_.disk,
                                                config_path(root, "delayOffset.json"), on_io);
   if (auto problem = delayed_->load()) return Problem{*problem};
+  timers_ = std::make_unique<Timers>(Timers::Parts{parts_.clock, *store_, parts_.timer_options, identity_, parts_.disk,
+                                                   root, on_io, delayed_->wakeup()});
+  if (auto problem = timers_->load()) return Problem{*problem};
+  recall_.reset(new RecallServices{parts_.options, parts_.timer_options, identity_, parts_.clock, topics_, *timers_});
   transactions_.reset(new Transactions{parts_.transaction_options,
                                        parts_.options,
                                        identity_,
@@ -126,12 +130,14 @@ boost::system::result<void, Broker::Problem> Broker::load() {
       [this](std::size_t io_thread, std::function<void()> work) { parts_.network.post(io_thread, std::move(work)); },
       [this](PendingPull pull) { return resume_pull(std::move(pull), *pull_); });
   send_ = std::make_unique<SendServices>(SendServices{parts_.options, identity_, levels_, topics_, groups_, locks_,
-                                                      parts_.transaction_options, std::vector<std::uint32_t>(threads)});
+                                                      parts_.transaction_options, parts_.timer_options, parts_.clock,
+                                                      *timers_, std::vector<std::uint32_t>(threads)});
   send_back_ = std::make_unique<SendBackServices>(
       SendBackServices{parts_.options, identity_, levels_, *store_, topics_, groups_, blocking_, on_io});
   pull_ = std::make_unique<PullServices>(PullServices{parts_.options, identity_, parts_.clock, *store_, topics_,
                                                       groups_, clients_, offsets_, *hold_, cold_reads_, &filters_});
-  status_ = std::make_unique<BrokerStatus>(parts_.clock, parts_.options, identity_, *store_, *pull_, parts_.network);
+  status_ = std::make_unique<BrokerStatus>(parts_.clock, parts_.options, identity_, *store_, *pull_, *timers_,
+                                           parts_.network);
   registration_ =
       std::make_unique<NameserverRegistration>(parts_.network, parts_.options, identity_, topics_, parts_.clock);
   for (std::size_t i = 0; i < threads; ++i) {
@@ -146,7 +152,8 @@ boost::system::result<void, Broker::Problem> Broker::load() {
                      hold_.get(),         &blocking_,       send_.get(),
                      pull_.get(),         send_back_.get(), delayed_.get(),
                      registration_.get(), status_.get(),    &parts_.settings,
-                     &parts_.network,     &filters_,        transactions_.get()};
+                     &parts_.network,     &filters_,        transactions_.get(),
+                     timers_.get(),       recall_.get()};
 
   // Whoever moves a watermark for others wakes the io threads: they answer, try again and dispatch.
   store_->log().on_durable([this] { wake_io_threads(); });
@@ -230,6 +237,7 @@ StepResult Broker::timed_step() {
   const auto registered = registration_->step();
   result.next_ms = std::min(result.next_ms, std::max<std::int64_t>(registered.next_ms, 1));
   result.next_ms = std::min(result.next_ms, transaction_check_->step().next_ms);
+  result.next_ms = std::min(result.next_ms, timers_->step().next_ms);
   status_->sample();
   if (now >= next_expiry_ms_) {
     next_expiry_ms_ = now + kExpiryEveryMs;
@@ -251,6 +259,13 @@ StepResult Broker::timed_step() {
       if (const auto saved = delayed_->save(); !saved)
         log_error("delay progress cannot be saved: {}", saved.error().text());
     });
+  }
+  if (timers_->begin_save()) {
+    const bool is_posted = blocking_.post([this] {
+      if (const auto saved = timers_->save(); !saved)
+        log_error("the timer's progress cannot be saved: {}", saved.error().text());
+    });
+    if (!is_posted) timers_->abandon_save();
   }
   if (now >= next_filters_save_ms_) {
     next_filters_save_ms_ = now + kFiltersSaveEveryMs;
@@ -284,6 +299,7 @@ Status Broker::close() {
   // Twice: progress counts one save later than it is taken, when what it stands for is known to be durable.
   keep_first(delayed_->save());
   keep_first(delayed_->save());
+  keep_first(timers_->save_all());
   return status;
 }
 

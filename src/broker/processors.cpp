@@ -9,6 +9,7 @@
 #include "broker/pull/processors.hpp"
 #include "broker/query/processors.hpp"
 #include "broker/send/processors.hpp"
+#include "broker/timer/processors.hpp"
 #include "broker/topics/processors.hpp"
 #include "broker/transaction/processors.hpp"
 
@@ -18,7 +19,7 @@ const remoting::ProcessorTable<Services>& processor_table() {
   static const std::span<const remoting::ProcessorRow<Services>> kLists[] = {
       send_processors(),  pull_processors(),   client_processors(),      offset_processors(),
       lock_processors(),  query_processors(),  topic_processors(),       group_processors(),
-      admin_processors(), filter_processors(), transaction_processors(),
+      admin_processors(), filter_processors(), transaction_processors(), timer_processors(),
   };
   static const remoting::ProcessorTable<Services> kTable{kLists};
   return kTable;

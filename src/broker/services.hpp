@@ -20,6 +20,8 @@
 #include "broker/retry/send_back.hpp"
 #include "broker/schedule/delayed_delivery.hpp"
 #include "broker/send/send_message.hpp"
+#include "broker/timer/recall_message.hpp"
+#include "broker/timer/timers.hpp"
 #include "broker/topics/topic_table.hpp"
 #include "broker/transaction/transactions.hpp"
 
@@ -43,7 +45,7 @@ class Services {
   std::tuple<BrokerOptions*, BrokerIdentity*, Clock*, store::Store*, TopicTable*, GroupTable*, ClientRegistry*,
              OffsetTable*, QueueLocks*, PullHold*, WorkQueue*, SendServices*, PullServices*, SendBackServices*,
              DelayedDelivery*, NameserverRegistration*, BrokerStatus*, RuntimeConfig*, remoting::Network*,
-             ConsumerFilters*, Transactions*>
+             ConsumerFilters*, Transactions*, Timers*, RecallServices*>
       parts;
 };
 

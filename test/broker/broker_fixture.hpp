@@ -20,6 +20,7 @@
 
 #include "broker/processors.hpp"
 #include "broker/services.hpp"
+#include "broker/timer/timers.hpp"
 #include "broker/transaction/transaction_check.hpp"
 #include "support/bytes.hpp"
 #include "support/manual_clock.hpp"
@@ -147,6 +148,9 @@ class BrokerFixture : public ::testing::Test {
     settings.add("Broker", broker::broker_option_rows(), options);
     settings.add("Filters", broker::filter_option_rows(), filter_options);
     settings.add("Transactions", broker::transaction_option_rows(), transaction_options);
+    settings.add("Timers", broker::timer_option_rows(), timer_options);
+    timer_options.slots_total = 5'000;
+    timer_options.log_file_size_bytes = 16 << 10;
     settings.add("Store", store::store_option_rows(), store_options);
     settings.add("Log", store::log_option_rows(), store_options.log);
     settings.add("Queues", store::queue_option_rows(), store_options.queues);
@@ -211,8 +215,11 @@ class BrokerFixture : public ::testing::Test {
     const auto on_io = [this](std::size_t, std::function<void(broker::SendStage&)> work) {
       posted.push_back([this, work = std::move(work)] { work(stage()); });
     };
-    send_services = std::make_unique<broker::SendServices>(broker::SendServices{
-        options, identity, *levels, topics, groups, locks, transaction_options, std::vector<std::uint32_t>(1)});
+    timers = make_timers();
+    recall.reset(new broker::RecallServices{options, timer_options, identity, clock, topics, *timers});
+    send_services = std::make_unique<broker::SendServices>(
+        broker::SendServices{options, identity, *levels, topics, groups, locks, transaction_options, timer_options,
+                             clock, *timers, std::vector<std::uint32_t>(1)});
     send_back_services = std::make_unique<broker::SendBackServices>(
         broker::SendBackServices{options, identity, *levels, *store, topics, groups, blocking, on_io});
     make_pull_services();
@@ -248,7 +255,9 @@ class BrokerFixture : public ::testing::Test {
                       &runtime_config,
                       /*network=*/nullptr,
                       &filters,
-                      transactions.get()};
+                      transactions.get(),
+                      timers.get(),
+                      recall.get()};
     store->log().on_durable([this] { posted.push_back([this] { stage().answer_durable(); }); });
     store->start(hold.get(), [] {});
     prepare_log();
@@ -262,6 +271,17 @@ class BrokerFixture : public ::testing::Test {
         [this](std::size_t, std::function<void(broker::SendStage&)> work) {
           posted.push_back([this, work = std::move(work)] { work(stage()); });
         });
+    EXPECT_EQ(made->load(), std::nullopt);
+    return made;
+  }
+
+  std::unique_ptr<broker::Timers> make_timers() {
+    auto made = std::make_unique<broker::Timers>(
+        broker::Timers::Parts{clock, *store, timer_options, identity, disk, "store",
+                              [this](std::size_t, std::function<void(broker::SendStage&)> work) {
+                                posted.push_back([this, work = std::move(work)] { work(stage()); });
+                              },
+                              timed_wakeup});
     EXPECT_EQ(made->load(), std::nullopt);
     return made;
   }
@@ -432,6 +452,7 @@ class BrokerFixture : public ::testing::Test {
   broker::BrokerOptions options;
   broker::FilterOptions filter_options;
   broker::TransactionOptions transaction_options;
+  broker::TimerOptions timer_options;
   store::StoreOptions store_options;
   OptionSet settings{"broker"};
   std::vector<PropertyLine> kept_settings;  // changes that would stand in the file
@@ -460,6 +481,8 @@ class BrokerFixture : public ::testing::Test {
   broker::Services services;
   std::unique_ptr<broker::DelayedDelivery> delayed;
   Wakeup timed_wakeup;
+  std::unique_ptr<broker::Timers> timers;
+  std::unique_ptr<broker::RecallServices> recall;
   std::unique_ptr<broker::Transactions> transactions;
   std::unique_ptr<broker::TransactionCheck> transaction_check;
   std::uint64_t next_peer_id = 1;
