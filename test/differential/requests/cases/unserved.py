@@ -13,7 +13,7 @@ POP = {"consumerGroup": "readers", "topic": "plain", "queueId": 0}
 CODES = {
     "UPDATE_AND_CREATE_TOPIC_LIST": (18, {}, as_json({"topicConfigList": []})),
     "END_TRANSACTION": (37, {"producerGroup": "p", "tranStateTableOffset": 0, "commitLogOffset": 0, "commitOrRollback": 8, "msgId": "x"}),
-    "GET_ALL_CONSUMER_OFFSET": (43,), "GET_ALL_DELAY_OFFSET": (45,), "GET_TIMER_CHECK_POINT": (60,), "GET_TIMER_METRICS": (61,),
+    "GET_ALL_CONSUMER_OFFSET": (43,), "GET_ALL_DELAY_OFFSET": (45,), "GET_TIMER_CHECK_POINT": (60,),
     "INVOKE_BROKER_TO_RESET_OFFSET": (222, {**READERS, "timestamp": 0, "isForce": True}),
     "INVOKE_BROKER_TO_GET_CONSUMER_STATUS": (223, READERS),
     "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST": (225, {}, b'{"groupConfigList":[' + group("listed") + b"]}"),
@@ -28,7 +28,7 @@ CODES = {
     "SEND_REPLY_MESSAGE": (324, send_fields("DefaultCluster_REPLY_TOPIC"), b"reply"), "SEND_REPLY_MESSAGE_V2": (325, send_v2("DefaultCluster_REPLY_TOPIC"), b"reply"),
     "GET_ALL_PRODUCER_INFO": (328,), "DELETE_EXPIRED_COMMITLOG": (329,), "QUERY_SUBSCRIPTION_BY_CONSUMER": (345, READERS),
     "UPDATE_AND_GET_GROUP_FORBIDDEN": (353, READERS), "CHECK_ROCKSDB_CQ_WRITE_PROGRESS": (354, {"topic": "plain"}),
-    "EXPORT_ROCKSDB_CONFIG_TO_JSON": (355, {"configType": "topics"}), "RECALL_MESSAGE": (370, {"topic": "plain", "recallHandle": "x"}),
+    "EXPORT_ROCKSDB_CONFIG_TO_JSON": (355, {"configType": "topics"}),
     "QUERY_ASSIGNMENT": (400, {}, as_json({"topic": "plain", "consumerGroup": "readers", "clientId": "c", "strategyName": "AVG", "messageModel": "CLUSTERING"})),
     "SET_MESSAGE_REQUEST_MODE": (401, {}, as_json({"topic": "plain", "consumerGroup": "readers", "mode": "PULL", "popShareQueueNum": 0})),
     "GET_ALL_MESSAGE_REQUEST_MODE": (402,), "UPDATE_AND_CREATE_STATIC_TOPIC": (513, topic_fields("static"), b"{}"),
