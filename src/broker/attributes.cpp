@@ -35,7 +35,8 @@ std::optional<std::string> alter_attributes(std::span<const AttributeRow> rows, 
     const bool adds = name.starts_with('+');
     if (!adds && !name.starts_with('-')) return fmt::format("kv string format wrong: {}", name);
     const auto key = std::string_view(name).substr(1);
-    const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& candidate) { return candidate.key == key; });
+    const auto row =
+        std::find_if(rows.begin(), rows.end(), [&](const auto& candidate) { return candidate.key == key; });
     if (!seen.insert(key).second) return fmt::format("key duplication: {}", key);
     if (row == rows.end()) return fmt::format("unsupported key: {}", key);
     if (!is_new && !row->is_mutable) return fmt::format("attempt to update an unchangeable attribute. key: {}", key);

@@ -109,6 +109,10 @@ boost::system::result<void, Broker::Problem> Broker::load() {
   delayed_ = std::make_unique<DelayedDelivery>(parts_.clock, *store_, levels_, identity_, parts_.disk,
                                                config_path(root, "delayOffset.json"), on_io);
   if (auto problem = delayed_->load()) return Problem{*problem};
+  timers_ = std::make_unique<Timers>(Timers::Parts{parts_.clock, *store_, parts_.timer_options, identity_, parts_.disk,
+                                                   root, on_io, delayed_->wakeup()});
+  if (auto problem = timers_->load()) return Problem{*problem};
+  recall_.reset(new RecallServices{parts_.options, parts_.timer_options, identity_, parts_.clock, topics_, *timers_});
   transactions_.reset(new Transactions{parts_.transaction_options,
                                        parts_.options,
                                        identity_,
@@ -127,7 +131,8 @@ boost::system::result<void, Broker::Problem> Broker::load() {
       [this](std::size_t io_thread, std::function<void()> work) { parts_.network.post(io_thread, std::move(work)); },
       [this](PendingPull pull) { return resume_pull(std::move(pull), *pull_); });
   send_ = std::make_unique<SendServices>(SendServices{parts_.options, identity_, levels_, topics_, groups_, locks_,
-                                                      parts_.transaction_options, std::vector<std::uint32_t>(threads)});
+                                                      parts_.transaction_options, parts_.timer_options, parts_.clock,
+                                                      *timers_, std::vector<std::uint32_t>(threads)});
   send_back_ = std::make_unique<SendBackServices>(
       SendBackServices{parts_.options, identity_, levels_, *store_, topics_, groups_, blocking_, on_io});
   pull_ = std::make_unique<PullServices>(PullServices{parts_.options, identity_, parts_.clock, *store_, topics_,
@@ -138,7 +143,8 @@ boost::system::result<void, Broker::Problem> Broker::load() {
       OffsetReset{parts_.reset_options, identity_, clients_, topics_, groups_, offsets_, *store_, *hold_, blocking_});
   statistics_ = std::make_unique<Statistics>(
       parts_.clock, [this] { return read_counters(*store_, offsets_, *pull_->counters, identity_.cluster); });
-  status_ = std::make_unique<BrokerStatus>(parts_.clock, parts_.options, identity_, *store_, *pull_, parts_.network);
+  status_ = std::make_unique<BrokerStatus>(parts_.clock, parts_.options, identity_, *store_, *pull_, *timers_,
+                                           parts_.network);
   registration_ =
       std::make_unique<NameserverRegistration>(parts_.network, parts_.options, identity_, topics_, parts_.clock);
   for (std::size_t i = 0; i < threads; ++i) {
@@ -155,7 +161,7 @@ boost::system::result<void, Broker::Problem> Broker::load() {
                      registration_.get(), status_.get(),    &parts_.settings,
                      &parts_.network,     &filters_,        transactions_.get(),
                      &client_calls_,      replies_.get(),   offset_reset_.get(),
-                     statistics_.get()};
+                     statistics_.get(),   timers_.get(),    recall_.get()};
 
   // Whoever moves a watermark for others wakes the io threads: they answer, try again and dispatch.
   store_->log().on_durable([this] { wake_io_threads(); });
@@ -239,6 +245,7 @@ StepResult Broker::timed_step() {
   const auto registered = registration_->step();
   result.next_ms = std::min(result.next_ms, std::max<std::int64_t>(registered.next_ms, 1));
   result.next_ms = std::min(result.next_ms, transaction_check_->step().next_ms);
+  result.next_ms = std::min(result.next_ms, timers_->step().next_ms);
   status_->sample();
   if (now >= next_expiry_ms_) {
     next_expiry_ms_ = now + kExpiryEveryMs;
@@ -264,6 +271,13 @@ StepResult Broker::timed_step() {
       if (const auto saved = delayed_->save(); !saved)
         log_error("delay progress cannot be saved: {}", saved.error().text());
     });
+  }
+  if (timers_->begin_save()) {
+    const bool is_posted = blocking_.post([this] {
+      if (const auto saved = timers_->save(); !saved)
+        log_error("the timer's progress cannot be saved: {}", saved.error().text());
+    });
+    if (!is_posted) timers_->abandon_save();
   }
   if (now >= next_filters_save_ms_) {
     next_filters_save_ms_ = now + kFiltersSaveEveryMs;
@@ -297,6 +311,7 @@ Status Broker::close() {
   // Twice: progress counts one save later than it is taken, when what it stands for is known to be durable.
   keep_first(delayed_->save());
   keep_first(delayed_->save());
+  keep_first(timers_->save_all());
   return status;
 }
 

@@ -25,6 +25,7 @@ class Broker final : public remoting::Handler {
     TransactionOptions& transaction_options;
     ReplyOptions& reply_options;
     ResetOptions& reset_options;
+    TimerOptions& timer_options;
     store::StoreOptions& store_options;
     RuntimeConfig& settings;
     file::Disk& disk;
@@ -86,6 +87,8 @@ class Broker final : public remoting::Handler {
   std::unique_ptr<SendBackServices> send_back_;
   std::unique_ptr<PullServices> pull_;
   std::unique_ptr<DelayedDelivery> delayed_;
+  std::unique_ptr<Timers> timers_;
+  std::unique_ptr<RecallServices> recall_;
   std::unique_ptr<Transactions> transactions_;
   std::unique_ptr<TransactionCheck> transaction_check_;
   std::unique_ptr<Replies> replies_;

@@ -12,6 +12,7 @@
 #include "broker/reply/processors.hpp"
 #include "broker/send/processors.hpp"
 #include "broker/statistics/processors.hpp"
+#include "broker/timer/processors.hpp"
 #include "broker/topics/processors.hpp"
 #include "broker/transaction/processors.hpp"
 
@@ -33,6 +34,7 @@ const remoting::ProcessorTable<Services>& processor_table() {
       reply_processors(),
       consumer_control_processors(),
       statistics_processors(),
+      timer_processors(),
   };
   static const remoting::ProcessorTable<Services> kTable{kLists};
   return kTable;

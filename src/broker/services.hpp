@@ -24,6 +24,8 @@
 #include "broker/schedule/delayed_delivery.hpp"
 #include "broker/send/send_message.hpp"
 #include "broker/statistics/statistics.hpp"
+#include "broker/timer/recall_message.hpp"
+#include "broker/timer/timers.hpp"
 #include "broker/topics/topic_table.hpp"
 #include "broker/transaction/transactions.hpp"
 
@@ -47,7 +49,8 @@ class Services {
   std::tuple<BrokerOptions*, BrokerIdentity*, Clock*, store::Store*, TopicTable*, GroupTable*, ClientRegistry*,
              OffsetTable*, QueueLocks*, PullHold*, WorkQueue*, SendServices*, PullServices*, SendBackServices*,
              DelayedDelivery*, NameserverRegistration*, BrokerStatus*, RuntimeConfig*, remoting::Network*,
-             ConsumerFilters*, Transactions*, ClientCalls*, Replies*, OffsetReset*, Statistics*>
+             ConsumerFilters*, Transactions*, ClientCalls*, Replies*, OffsetReset*, Statistics*, Timers*,
+             RecallServices*>
       parts;
 };
 

@@ -46,6 +46,7 @@ struct Settings {
   broker::TransactionOptions transactions;
   broker::ReplyOptions replies;
   broker::ResetOptions resets;
+  broker::TimerOptions timers;
   store::StoreOptions store;
   store::ApacheLockKeys lock_keys;
   remoting::NetworkOptions network;
@@ -58,6 +59,7 @@ void declare(Settings& settings, OptionSet& options) {
   options.add("Transactions", broker::transaction_option_rows(), settings.transactions);
   options.add("Replies", broker::reply_option_rows(), settings.replies);
   options.add("Offset resets", broker::reset_option_rows(), settings.resets);
+  options.add("Timers", broker::timer_option_rows(), settings.timers);
   options.add("Store", store::store_option_rows(), settings.store);
   options.add("Commit log", store::log_option_rows(), settings.store.log);
   options.add("Put lock", store::apache_lock_rows(), settings.lock_keys);
@@ -146,7 +148,7 @@ int serve(Settings& settings, const std::string& settings_file, OptionSet& optio
   const auto host = message::parse_host(settings.broker.advertised_address, settings.broker.listen_port);
   TERN_CHECK(host.has_value(), "brokerIP1={}", settings.broker.advertised_address);  // its row has checked it
   auto opened = broker::Broker::open({settings.broker, settings.filters, settings.transactions, settings.replies,
-                                      settings.resets, settings.store, config, *disk, clock, network},
+                                      settings.resets, settings.timers, settings.store, config, *disk, clock, network},
                                      std::move(identity));
   if (!opened) {
     // Whatever it is, it is about the store's directory or what lies in it.

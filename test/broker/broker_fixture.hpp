@@ -21,6 +21,7 @@
 #include "broker/processors.hpp"
 #include "broker/services.hpp"
 #include "broker/statistics/readings.hpp"
+#include "broker/timer/timers.hpp"
 #include "broker/transaction/transaction_check.hpp"
 #include "support/bytes.hpp"
 #include "support/manual_clock.hpp"
@@ -160,6 +161,9 @@ class BrokerFixture : public ::testing::Test {
     settings.add("Transactions", broker::transaction_option_rows(), transaction_options);
     settings.add("Replies", broker::reply_option_rows(), reply_options);
     settings.add("Offset resets", broker::reset_option_rows(), reset_options);
+    settings.add("Timers", broker::timer_option_rows(), timer_options);
+    timer_options.slots_total = 5'000;
+    timer_options.log_file_size_bytes = 16 << 10;
     settings.add("Store", store::store_option_rows(), store_options);
     settings.add("Log", store::log_option_rows(), store_options.log);
     settings.add("Queues", store::queue_option_rows(), store_options.queues);
@@ -224,8 +228,11 @@ class BrokerFixture : public ::testing::Test {
     const auto on_io = [this](std::size_t, std::function<void(broker::SendStage&)> work) {
       posted.push_back([this, work = std::move(work)] { work(stage()); });
     };
-    send_services = std::make_unique<broker::SendServices>(broker::SendServices{
-        options, identity, *levels, topics, groups, locks, transaction_options, std::vector<std::uint32_t>(1)});
+    timers = make_timers();
+    recall.reset(new broker::RecallServices{options, timer_options, identity, clock, topics, *timers});
+    send_services = std::make_unique<broker::SendServices>(
+        broker::SendServices{options, identity, *levels, topics, groups, locks, transaction_options, timer_options,
+                             clock, *timers, std::vector<std::uint32_t>(1)});
     send_back_services = std::make_unique<broker::SendBackServices>(
         broker::SendBackServices{options, identity, *levels, *store, topics, groups, blocking, on_io});
     make_pull_services();
@@ -269,7 +276,9 @@ class BrokerFixture : public ::testing::Test {
                       &client_calls,
                       replies.get(),
                       offset_reset.get(),
-                      &statistics};
+                      &statistics,
+                      timers.get(),
+                      recall.get()};
     store->log().on_durable([this] { posted.push_back([this] { stage().answer_durable(); }); });
     store->start(hold.get(), [] {});
     prepare_log();
@@ -283,6 +292,17 @@ class BrokerFixture : public ::testing::Test {
         [this](std::size_t, std::function<void(broker::SendStage&)> work) {
           posted.push_back([this, work = std::move(work)] { work(stage()); });
         });
+    EXPECT_EQ(made->load(), std::nullopt);
+    return made;
+  }
+
+  std::unique_ptr<broker::Timers> make_timers() {
+    auto made = std::make_unique<broker::Timers>(
+        broker::Timers::Parts{clock, *store, timer_options, identity, disk, "store",
+                              [this](std::size_t, std::function<void(broker::SendStage&)> work) {
+                                posted.push_back([this, work = std::move(work)] { work(stage()); });
+                              },
+                              timed_wakeup});
     EXPECT_EQ(made->load(), std::nullopt);
     return made;
   }
@@ -455,6 +475,7 @@ class BrokerFixture : public ::testing::Test {
   broker::TransactionOptions transaction_options;
   broker::ReplyOptions reply_options;
   broker::ResetOptions reset_options;
+  broker::TimerOptions timer_options;
   store::StoreOptions store_options;
   OptionSet settings{"broker"};
   std::vector<PropertyLine> kept_settings;  // changes that would stand in the file
@@ -484,6 +505,8 @@ class BrokerFixture : public ::testing::Test {
   broker::Services services;
   std::unique_ptr<broker::DelayedDelivery> delayed;
   Wakeup timed_wakeup;
+  std::unique_ptr<broker::Timers> timers;
+  std::unique_ptr<broker::RecallServices> recall;
   std::unique_ptr<broker::Transactions> transactions;
   std::unique_ptr<broker::Replies> replies;
   std::unique_ptr<broker::OffsetReset> offset_reset;

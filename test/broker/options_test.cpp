@@ -11,6 +11,7 @@
 #include "broker/config/apache_broker_keys.hpp"
 #include "broker/filter/filter_options.hpp"
 #include "broker/identity.hpp"
+#include "broker/timer/timer_options.hpp"
 #include "broker/transaction/transaction_options.hpp"
 #include "store/put/apache_lock_keys.hpp"
 
@@ -27,6 +28,7 @@ struct Loaded {
     settings.add("Broker", broker_option_rows(), options);
     settings.add("Filters", filter_option_rows(), filter_options);
     settings.add("Transactions", transaction_option_rows(), transaction_options);
+    settings.add("Timers", timer_option_rows(), timer_options);
     settings.add("Store", store::store_option_rows(), store_options);
     settings.add("Commit log", store::log_option_rows(), store_options.log);
     settings.add("Put lock", store::apache_lock_rows(), lock_keys);
@@ -45,6 +47,7 @@ struct Loaded {
   BrokerOptions options;
   FilterOptions filter_options;
   TransactionOptions transaction_options;
+  TimerOptions timer_options;
   store::StoreOptions store_options;
   store::ApacheLockKeys lock_keys;
   OptionSet settings{"broker"};

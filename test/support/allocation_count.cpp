@@ -6,15 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 extern "C" {
-void* __libc_malloc(std::size_t size);                       // NOLINT: glibc's names
-void* __libc_calloc(std::size_t count, std::size_t size);    // NOLINT
-void* __libc_realloc(void* old, std::size_t size);           // NOLINT
+void* __libc_malloc(std::size_t size);                           // NOLINT: glibc's names
+void* __libc_calloc(std::size_t count, std::size_t size);        // NOLINT
+void* __libc_realloc(void* old, std::size_t size);               // NOLINT
 void* __libc_memalign(std::size_t alignment, std::size_t size);  // NOLINT
 }
 

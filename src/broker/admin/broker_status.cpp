@@ -19,12 +19,14 @@ std::string duration_text(std::int64_t ms) {
 }  // namespace
 
 BrokerStatus::BrokerStatus(const Clock& clock, const BrokerOptions& options, const BrokerIdentity& identity,
-                           store::Store& store, const PullServices& pull, const remoting::Network& network)
+                           store::Store& store, const PullServices& pull, const Timers& timers,
+                           const remoting::Network& network)
     : clock_(clock),
       options_(options),
       identity_(identity),
       store_(store),
       pull_(pull),
+      timers_(timers),
       network_(network),
       started_ms_(clock.wall_ms()) {}
 
@@ -35,6 +37,7 @@ std::map<std::string, std::string> BrokerStatus::table() const {
   const auto counters = log.counters();
   const auto network = network_.counters();
   const auto logged = log_counts();
+  const auto timers = timers_.counts();
   const auto& pulled = *pull_.counters;
   const auto number = [](auto value) { return fmt::format("{}", value); };
   const double used = store_.disk_used_percent() / 100;
@@ -76,6 +79,11 @@ std::map<std::string, std::string> BrokerStatus::table() const {
       {"sendThreadPoolQueueHeadWaitTimeMills", "0"},
       {"pullThreadPoolQueueHeadWaitTimeMills", "0"},
       {"pageCacheLockTimeMills", "0"},
+      {"timerReadBehind", number(timers.read_behind_ms / 1000)},
+      {"timerOffsetBehind", number(timers.offset_behind)},
+      {"timerCongestNum", number(timers.waiting)},
+      {"timerEnqueueTps", timers_entered_.newest()},
+      {"timerDequeueTps", timers_delivered_.newest()},
       {"earliestMessageTimeStamp", number(earliest_ms ? *earliest_ms : -1)},
       {"startAcceptSendRequestTimeStamp", "0"},
       // Ours.
@@ -120,6 +128,9 @@ void BrokerStatus::sample() {
   found_.note(now, found, local.tm_yday);
   missed_.note(now, missed, local.tm_yday);
   asked_.note(now, found + missed, local.tm_yday);
+  const auto timers = timers_.counts();
+  timers_entered_.note(now, timers.entered, local.tm_yday);
+  timers_delivered_.note(now, timers.delivered, local.tm_yday);
 }
 
 }  // namespace tern::broker

@@ -12,6 +12,7 @@
 #include "broker/identity.hpp"
 #include "broker/pull/pull_message.hpp"
 #include "broker/send/send_stage.hpp"
+#include "broker/timer/timers.hpp"
 
 namespace tern::broker {
 
@@ -19,7 +20,7 @@ namespace tern::broker {
 class BrokerStatus {
  public:
   BrokerStatus(const Clock& clock, const BrokerOptions& options, const BrokerIdentity& identity, store::Store& store,
-               const PullServices& pull, const remoting::Network& network);
+               const PullServices& pull, const Timers& timers, const remoting::Network& network);
   /// Key to text, as Apache's brokers name them, and ours behind them (flushPolicy, putLock, readOnlyReason, ...).
   [[nodiscard]] std::map<std::string, std::string> table() const;
   /// From the timed thread: notes the counters every ten seconds, so that table() can say rates.
@@ -31,9 +32,10 @@ class BrokerStatus {
   const BrokerIdentity& identity_;
   store::Store& store_;
   const PullServices& pull_;
+  const Timers& timers_;
   const remoting::Network& network_;
   const std::int64_t started_ms_;
-  Rates puts_, gets_, found_, missed_, asked_;
+  Rates puts_, gets_, found_, missed_, asked_, timers_entered_, timers_delivered_;
 };
 
 }  // namespace tern::broker

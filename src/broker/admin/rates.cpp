@@ -39,6 +39,11 @@ std::string Rates::text() const {
   return text;
 }
 
+std::string Rates::newest() const {
+  const auto all = text();
+  return all == "  " ? "0.0" : all.substr(0, all.find(' '));
+}
+
 std::int64_t Rates::this_morning() const {
   const std::lock_guard lock(mutex_);
   return this_morning_;

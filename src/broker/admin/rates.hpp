@@ -15,6 +15,8 @@ class Rates {
   void note(std::int64_t steady_ms, std::int64_t count, int day);
   /// "12.5 11.0 9.8": per second over the last 10 s, 1 min and 10 min; two blanks until there are two samples.
   [[nodiscard]] std::string text() const;
+  /// The first of these alone; "0.0" until then.
+  [[nodiscard]] std::string newest() const;
   /// What the counter stood at at the beginning of today, and of yesterday.
   [[nodiscard]] std::int64_t this_morning() const;
   [[nodiscard]] std::int64_t yesterday_morning() const;

@@ -355,7 +355,7 @@ constexpr ForeignKey kApacheBrokerKeys[] = {
     {"timerSkipUnknownError", "false"},
     {"timerWarmEnable", "false"},
     {"timerStopDequeue", "false"},
-    {"timerEnableRetryUntilSuccess", "false", value_is_true, "delivering a timer message until it succeeds"},
+    {"timerEnableRetryUntilSuccess", "false"},  // ours does
     {"timerCongestNumEachSlot", "2147483647"},
     {"timerMetricSmallThreshold", "1000000"},
     {"timerProgressLogIntervalMs", "10000"},

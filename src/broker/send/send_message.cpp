@@ -12,6 +12,7 @@
 #include "tern/message/topic_name.hpp"
 
 #include "broker/send/send_target.hpp"
+#include "broker/timer/recall_handle.hpp"
 #include "broker/transaction/half_message.hpp"
 
 namespace tern::broker {
@@ -159,7 +160,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   std::string_view delay;
   std::string_view unique_key;
   bool is_transaction = false;
-  bool is_timer = false;
+  TimerWish wish;
   bool has_inner_count = false;
   message::for_each_property(fields->properties, [&](std::string_view name, std::string_view value) {
     if (name == property::kWait)
@@ -170,11 +171,10 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
       unique_key = value;
     else if (name == property::kTransactionPrepared)
       is_transaction = is_true(value);
-    else if (name == property::kTimerDelaySeconds || name == property::kTimerDelayMs ||
-             name == property::kTimerDeliverMs)
-      is_timer = true;
     else if (name == property::kInnerNum)
       has_inner_count = true;
+    else
+      wish.look_at(name, value);
   });
   std::int32_t delay_level = 0;
   if (!delay.empty()) {
@@ -221,20 +221,26 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   }
   if (illegal_size) return refuse_with(illegal(options, *illegal_size));
   if (is_inner_batch || has_inner_count) return refuse_with(illegal(options, kNoInnerBatch));
-  if (is_timer && delay_level <= 0) {
-    return refuse_with(protocol::refuse(ResponseCode::kSystemError,
-                                        "accurate timer message is not enabled, timerWheelEnable is false"));
-  }
-
   // Apache's broker schedules the half message itself, and then drops it.
-  if (is_half && delay_level > 0) {
-    return refuse_with(illegal(options, fmt::format("A transactional message cannot be delayed: DELAY is {}", delay)));
+  const bool is_timed = wish.is_timed && delay_level <= 0 && !wish.has_out_ms && dead_letter.empty();
+  if (is_half && (delay_level > 0 || is_timed)) {
+    return refuse_with(
+        illegal(options, fmt::format("A transactional message cannot be delayed: {}",
+                                     is_timed ? "it has a TIMER property" : fmt::format("DELAY is {}", delay))));
+  }
+  std::int64_t out_ms = -1;
+  if (is_timed && topic->name != kTimerTopic) {
+    auto plan = plan_timer(wish, services.clock.wall_ms(), services.timer_options,
+                           [&services](std::int64_t at) { return services.timers.count_at(at); });
+    if (plan.refusal) return refuse_with(std::move(*plan.refusal));
+    out_ms = plan.out_ms;
   }
 
   auto& properties = stage.scratch();
   properties.clear();
   message::PropertyWriter writer(properties);
   std::string made_key;
+  std::string recall_handle;
   writer.add(property::kMessageRegion, options.region_id);
   if (unique_key.empty()) {
     stage.unique_keys().append_next(made_key);
@@ -257,6 +263,20 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                 property::kTimerDelaySeconds, property::kTimerDelayMs, property::kTimerDeliverMs);
     parts.topic = message::kScheduleTopic;
     parts.queue_id = level - 1;
+  } else if (out_ms >= 0) {
+    add_timer_properties(writer, topic->name, queue_id, out_ms);
+    writer.copy(fields->properties, property::kPopCheckpoint, old_crc, property::kMessageRegion, property::kCluster,
+                property::kTraceSwitch, property::kTimerOutMs, property::kRealTopic, property::kRealQueueId);
+    parts.topic = kTimerTopic;
+    parts.queue_id = kTimerQueueId;
+    if (properties.size() + kTimerPropertiesRoom > static_cast<std::size_t>(message::kPropertiesSizeMax)) {
+      return refuse_with(
+          illegal(options, fmt::format("With what the broker adds, the properties have {} bytes, more "
+                                       "than the {} that a timer message may have, whatever the settings",
+                                       properties.size(), message::kPropertiesSizeMax - kTimerPropertiesRoom)));
+    }
+    if (!message::is_retry_topic(topic->name))
+      recall_handle = RecallHandle{topic->name, services.identity.name, out_ms + 1, std::string(unique_key)}.encode();
   } else if (is_half) {
     add_half_properties(writer, topic->name, queue_id, unique_key);
     writer.copy(fields->properties, property::kPopCheckpoint, old_crc, property::kMessageRegion, property::kCluster,
@@ -275,8 +295,10 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                 property::kTraceSwitch);
   }
   parts.properties = properties;
-  if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), unique_key, answered_queue_id))
+  if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), unique_key, answered_queue_id,
+                  std::move(recall_handle)))
     return refuse_with(illegal(options, why_no_record({&parts, 1})));
+  if (out_ms >= 0) services.timers.nudge();
 }
 
 }  // namespace tern::broker

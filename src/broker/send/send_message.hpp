@@ -5,6 +5,7 @@
 #include "broker/locks/queue_locks.hpp"
 #include "broker/schedule/delay_levels.hpp"
 #include "broker/send/send_stage.hpp"
+#include "broker/timer/timers.hpp"
 #include "broker/topics/topic_table.hpp"
 #include "broker/transaction/transaction_options.hpp"
 
@@ -19,6 +20,9 @@ struct SendServices {
   GroupTable& groups;
   QueueLocks& locks;
   const TransactionOptions& transactions;
+  const TimerOptions& timer_options;
+  const Clock& clock;
+  Timers& timers;
   std::vector<std::uint32_t> round_robin;  // by io thread: the next queue for sends that leave the choice to the broker
   std::uint32_t next_queue(std::size_t io_thread) { return round_robin[io_thread]++; }
 };

@@ -54,7 +54,7 @@ SendStage::SendStage(store::Store& store, const BrokerOptions& options, const Br
       batch_(fresh_batch()) {}
 
 bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordParts> parts, bool wait_for_durable,
-                     std::string_view unique_key, std::int32_t queue_id) {
+                     std::string_view unique_key, std::int32_t queue_id, std::string recall_handle) {
   batch_->records.begin_group();
   store::QueuePtr queue;
   for (const auto& part : parts) {
@@ -71,7 +71,8 @@ bool SendStage::send(remoting::Reply& reply, std::span<const message::RecordPart
                              {unique_key.begin(), unique_key.end()},
                              clock_.steady_ms(),
                              is_inner_batch,
-                             queue_id});
+                             queue_id,
+                             std::move(recall_handle)});
   end_send();
   return true;
 }
@@ -233,6 +234,7 @@ void SendStage::answer(Waiter& waiter, const PutOutcome& outcome, std::string me
     response.fields.add("queueId", waiter.queue_id);
     response.fields.add("queueOffset", outcome.placement.queue_offset.value);
     if (!unique_key.empty()) response.fields.add("transactionId", unique_key);
+    if (!waiter.recall_handle.empty()) response.fields.add("recallHandle", waiter.recall_handle);
     if (waiter.is_inner_batch) response.fields.add("batchUniqId", unique_key);
   }
   response.fields.add("MSG_REGION", options_.region_id);

@@ -35,10 +35,10 @@ class SendStage {
             std::uint64_t unique_key_seed);
 
   /// A producer's send. `parts` in order are one group; `unique_key` goes back as transactionId if not empty, and
-  /// `queue_id` in any case: a delayed message stands in another queue. False if a record cannot be built: the caller
-  /// still has the reply.
+  /// `queue_id` in any case: a delayed message stands in another queue. `recall_handle` goes back if not empty. False
+  /// if a record cannot be built: the caller still has the reply.
   bool send(remoting::Reply& reply, std::span<const message::RecordParts> parts, bool wait_for_durable,
-            std::string_view unique_key, std::int32_t queue_id);
+            std::string_view unique_key, std::int32_t queue_id, std::string recall_handle = {});
   /// A send of the broker itself (retry, delayed delivery, dead letter). `done` runs on this thread.
   using Done = std::function<void(const PutOutcome&)>;
   bool send(const message::RecordParts& part, bool wait_for_durable, Done done);
@@ -68,6 +68,7 @@ class SendStage {
     std::int64_t since_ms = 0;
     bool is_inner_batch = false;  // the key is that of one record with several messages
     std::int32_t queue_id = 0;
+    std::string recall_handle = {};
   };
   struct Batch {
     store::AppendBatch records;

@@ -113,6 +113,7 @@ std::optional<std::string> TopicTable::load(bool has_log) {
   add("rmq_sys_SYNC_BROKER_MEMBER_" + identity_.name, 1, kPermInherit);
   add(message::kTransactionHalfTopic, 1, kReadWrite);
   add(message::kTransactionOpTopic, 1, kReadWrite);
+  add("rmq_sys_wheel_timer", 1, kReadWrite);
 
   auto problem = load_table(file_, "topicConfigTable", has_log, [&](const Json* json) {
     if (json == nullptr) return;

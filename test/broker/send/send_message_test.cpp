@@ -450,12 +450,6 @@ TEST_F(SendMessageTest, RefusesInnerBatchesThatClientsMake) {
   }
 }
 
-TEST_F(SendMessageTest, RefusesTimers) {
-  make_topic("T");
-  EXPECT_EQ(send("T", "m", {{"TIMER_DELAY_SEC", "3"}})->code(), 1);
-  EXPECT_THAT(stored("T"), IsEmpty());
-}
-
 TEST_F(SendMessageTest, AnswersWhileTheStoreCannotBeWritten) {
   make_topic("T");
   send("T", "m");

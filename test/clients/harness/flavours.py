@@ -24,6 +24,7 @@ COMMON_BROKER = {
     # Producers are asked about undecided transactions soon, and often.
     "transactionTimeOut": "1000",
     "transactionCheckInterval": "1000",
+    "recallMessageEnable": "true",
 }
 
 

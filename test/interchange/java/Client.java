@@ -188,6 +188,9 @@ public final class Client {
         Message message = new Message(spec.getString("topic"), spec.getString("tags"), spec.getString("keys"),
             spec.getIntValue("flag"), body(spec), spec.getBooleanValue("wait", true));
         message.putUserProperty("label", spec.getString("label"));
+        if (spec.containsKey("deliver_at")) {
+            message.setDeliverTimeMs(spec.getLongValue("deliver_at"));
+        }
         if (spec.getIntValue("delay") > 0) {
             message.setDelayTimeLevel(spec.getIntValue("delay"));
         }

@@ -117,10 +117,6 @@ for _value in ("true", "false", "what"):
     CASES.one(f"WAIT {_value}", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="w", WAIT=_value)), b"hello")
 for _value in (0, 1, 18, 19, 1000, -1, -1000, INT_MAX, INT_MAX + 1, "two", "", " 1", "1.5"):
     CASES.one(f"DELAY {_value}", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="d", DELAY=_value)), b"hello")
-# Not due while this runs.
-for _name, _value in (("TIMER_DELAY_SEC", 100_000), ("TIMER_DELAY_MS", 100_000_000), ("TIMER_DELIVER_MS", LONG_MAX)):
-    CASES.one(_name, SEND_V2, send_v2("unit", 3, properties(UNIQ_KEY="t", **{_name: _value})), b"hello")
-    CASES.one(f"{_name} text", SEND_V2, send_v2("unit", 3, properties(UNIQ_KEY="t", **{_name: "soon"})), b"hello")
 CASES.one("DELAY and TIMER_DELAY_SEC", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="t", DELAY=1, TIMER_DELAY_SEC=100_000)), b"hello")
 CASES.one("transaction", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="half", TRAN_MSG="true", PGROUP="producers"), sysFlag=4), b"hello")
 CASES.one("transaction false", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="nohalf", TRAN_MSG="false")), b"hello")

@@ -10,9 +10,9 @@ POP = {"consumerGroup": "readers", "topic": "plain", "queueId": 0}
 
 CODES = {
     "END_TRANSACTION": (37, {"producerGroup": "p", "tranStateTableOffset": 0, "commitLogOffset": 0, "commitOrRollback": 8, "msgId": "x"}),
-    "GET_TIMER_CHECK_POINT": (60,), "GET_TIMER_METRICS": (61,),
+    "GET_TIMER_CHECK_POINT": (60,),
     "CHECK_ROCKSDB_CQ_WRITE_PROGRESS": (354, {"topic": "plain"}),
-    "EXPORT_ROCKSDB_CONFIG_TO_JSON": (355, {"configType": "topics"}), "RECALL_MESSAGE": (370, {"topic": "plain", "recallHandle": "x"}),
+    "EXPORT_ROCKSDB_CONFIG_TO_JSON": (355, {"configType": "topics"}),
     "QUERY_ASSIGNMENT": (400, {}, as_json({"topic": "plain", "consumerGroup": "readers", "clientId": "c", "strategyName": "AVG", "messageModel": "CLUSTERING"})),
     "SET_MESSAGE_REQUEST_MODE": (401, {}, as_json({"topic": "plain", "consumerGroup": "readers", "mode": "PULL", "popShareQueueNum": 0})),
     "GET_ALL_MESSAGE_REQUEST_MODE": (402,), "UPDATE_AND_CREATE_STATIC_TOPIC": (513, topic_fields("static"), b"{}"),

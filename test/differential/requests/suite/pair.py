@@ -18,6 +18,8 @@ SETTINGS = {
     "waitTimeMillsInPullQueue": "60000",
     "waitTimeMillsInSendQueue": "60000",
     "waitTimeMillsInHeartbeatQueue": "60000",
+    # Apache's default, which ours does not have.
+    "timerMaxDelaySec": "259200",
 }
 
 
@@ -144,7 +146,7 @@ class Side:
     def make_relative(self, fields, answer):
         """A message that only one of the two stored must not count against those behind it: the queue offset of a send becomes
         the distance from where the last one ended. Positions in the log say nothing at all."""
-        if "msgId" not in answer.fields:
+        if "msgId" not in answer.fields or "queueId" not in answer.fields:  # a recall's has no place
             return
         self._has_stored = True
         queue = fields.get("b", fields.get("topic")), answer["queueId"]
@@ -152,6 +154,8 @@ class Side:
         offset = int(answer["queueOffset"])
         if "DELAY\x01" in str(fields.get("i") or fields.get("properties")):
             answer.fields["queueOffset"] = "<that of its level>"
+        elif "recallHandle" in answer.fields:
+            answer.fields["queueOffset"] = "<that of the timer>"
         elif offset >= self._ends.get(queue, 0):
             answer.fields["queueOffset"] = f"{offset - self._ends.get(queue, 0):+}"
             self._ends[queue] = offset + len(positions)
