@@ -13,6 +13,11 @@
 #include "broker/timer/timers.hpp"
 
 namespace tern::broker {
+namespace {
+
+constexpr std::int64_t kPrecisionMax = 1000;  // what timerPrecisionMs can be
+
+}  // namespace
 
 std::optional<std::string> Timers::load() {
   if (!parts_.options.is_enabled) return std::nullopt;
@@ -142,7 +147,7 @@ std::optional<std::string> Timers::take_slots(std::vector<TimerWheel::Stored> st
     if (wheel_.find(due_ms) != nullptr) return fmt::format("two slots of the wheel are both of {}", due_ms);
     if (due_ms != slot_ms) {
       slot.old_precision_ms = due_ms / slot.time;
-      if (slot.old_precision_ms <= 0 || due_ms % slot.time != 0)
+      if (slot.old_precision_ms <= 0 || slot.old_precision_ms > kPrecisionMax || due_ms % slot.time != 0)
         return fmt::format("slot {} of the wheel leads to a unit of {}", slot_ms, due_ms);
     }
     if (unit || is_ahead) wheel_.set(due_ms, slot);
