@@ -486,6 +486,53 @@ TEST_F(TimersLoadTest, RefusesALogOfAnotherFileSize) {
   EXPECT_THAT(load().value_or(""), HasSubstr("has 1000 bytes instead of the 16384 that mappedFileSizeTimerLog says"));
 }
 
+// Whatever stands in the files: it is refused, or taken for what it is; nothing crashes, hangs or asks for the moon.
+TEST_F(TimersLoadTest, SurvivesDamage) {
+  for (int i = 0; i < 30; ++i) ASSERT_EQ(send_in(std::to_string(i), 2'000 + 300 * i)->code(), 0);
+  settle();
+  ASSERT_TRUE(save());
+  const std::string paths[] = {"store/timerwheel", "store/timerlog/00000000000000000000", "store/config/timercheck"};
+  std::map<std::string, std::string> whole;
+  const auto bytes_of = [&](const std::string& path) {
+    const auto file = disk.open(path, file::OpenMode::kRead);
+    std::string bytes(static_cast<std::size_t>(*(*file)->size()), '\0');
+    EXPECT_TRUE((*file)->read(0, std::as_writable_bytes(std::span(bytes))));
+    return bytes;
+  };
+  const auto put = [&](const std::string& path, const std::string& bytes) {
+    const auto file = disk.open(path, file::OpenMode::kCreate);
+    EXPECT_TRUE((*file)->write(0, std::as_bytes(std::span(bytes))));
+  };
+  for (const auto& path : paths) whole[path] = bytes_of(path);
+  const auto now = clock.wall_ms();
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    test::Rng rng(seed);
+    clock.set_wall_ms(now);
+    for (const auto& [path, bytes] : whole) put(path, bytes);
+    const auto& path = paths[rng() % 3];
+    auto bytes = whole[path];
+    for (std::uint64_t flips = 1 + rng() % 8; flips > 0; --flips) {
+      std::size_t at = rng() % bytes.size();
+      while (path != paths[2] && bytes[at] == '\0' && rng() % 5'000 != 0) at = (at + 1) % bytes.size();
+      bytes[path == paths[2] ? at % 56 : at] = static_cast<char>(rng());
+    }
+    put(path, bytes);
+    auto another =
+        std::make_unique<Timers>(Timers::Parts{clock, *store, timer_options, identity, disk, "store",
+                                               [this](std::size_t, std::function<void(SendStage&)> work) {
+                                                 posted.push_back([this, work = std::move(work)] { work(stage()); });
+                                               },
+                                               timed_wakeup});
+    if (another->load()) continue;
+    timers = std::move(another);
+    settle();
+    clock.advance_ms(20'000);
+    settle();
+    EXPECT_LE(timers->counts().offset_behind, 0);
+  }
+}
+
 TEST_F(TimersLoadTest, RefusesADamagedCheckpoint) {
   write("store/config/timercheck", 12);
   EXPECT_THAT(load().value_or(""), HasSubstr("store/config/timercheck"));
