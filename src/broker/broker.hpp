@@ -6,6 +6,8 @@
 #include <mutex>
 #include <string>
 
+#include "broker/arrivals.hpp"
+#include "broker/pop/reviver.hpp"
 #include "broker/registration/nameserver_registration.hpp"
 #include "broker/services.hpp"
 #include "broker/transaction/transaction_check.hpp"
@@ -23,6 +25,8 @@ class Broker final : public remoting::Handler {
     BrokerOptions& options;
     FilterOptions& filter_options;
     TransactionOptions& transaction_options;
+    PopOptions& pop_options;
+    AssignmentOptions& assignment_options;
     store::StoreOptions& store_options;
     RuntimeConfig& settings;
     file::Disk& disk;
@@ -43,7 +47,7 @@ class Broker final : public remoting::Handler {
   [[nodiscard]] store::Store& store() { return *store_; }
   WorkQueue& blocking() { return blocking_; }
   WorkQueue& cold_reads() { return cold_reads_; }
-  /// timed thread: delayed delivery, transaction checks, expiry of clients, periodic saves and registrations.
+  /// timed thread: delayed delivery, transaction checks, POP, expiry of clients, periodic saves and registrations.
   StepResult timed_step();
   Wakeup& timed_wakeup();
 
@@ -77,6 +81,7 @@ class Broker final : public remoting::Handler {
   ConsumerFilters filters_;
   OffsetTable offsets_;
   QueueLocks locks_;
+  RequestModes modes_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<PullHold> hold_;
   std::unique_ptr<SendServices> send_;
@@ -85,8 +90,12 @@ class Broker final : public remoting::Handler {
   std::unique_ptr<DelayedDelivery> delayed_;
   std::unique_ptr<Transactions> transactions_;
   std::unique_ptr<TransactionCheck> transaction_check_;
+  std::unique_ptr<Pop> pop_;
+  std::unique_ptr<Reviver> reviver_;
+  std::unique_ptr<Arrivals> arrivals_;
   std::unique_ptr<BrokerStatus> status_;
   std::unique_ptr<NameserverRegistration> registration_;
+  std::unique_ptr<Assignments> assignments_;
   Services services_;
 
   std::vector<std::unique_ptr<std::atomic<bool>>> wake_posted_;  // by io thread: one wake-up under way is enough

@@ -11,11 +11,13 @@
 #include "tern/remoting/processor.hpp"
 #include "tern/remoting/server.hpp"
 
+#include "broker/assignment/assignments.hpp"
 #include "broker/clients/client_registry.hpp"
 #include "broker/filter/consumer_filters.hpp"
 #include "broker/groups/group_table.hpp"
 #include "broker/locks/queue_locks.hpp"
 #include "broker/offsets/offset_table.hpp"
+#include "broker/pop/pop.hpp"
 #include "broker/pull/pull_message.hpp"
 #include "broker/retry/send_back.hpp"
 #include "broker/schedule/delayed_delivery.hpp"
@@ -43,7 +45,7 @@ class Services {
   std::tuple<BrokerOptions*, BrokerIdentity*, Clock*, store::Store*, TopicTable*, GroupTable*, ClientRegistry*,
              OffsetTable*, QueueLocks*, PullHold*, WorkQueue*, SendServices*, PullServices*, SendBackServices*,
              DelayedDelivery*, NameserverRegistration*, BrokerStatus*, RuntimeConfig*, remoting::Network*,
-             ConsumerFilters*, Transactions*>
+             ConsumerFilters*, Transactions*, Pop*, Assignments*>
       parts;
 };
 

@@ -18,6 +18,8 @@
 #include "tern/message/properties.hpp"
 #include "tern/message/topic_name.hpp"
 
+#include "broker/arrivals.hpp"
+#include "broker/pop/reviver.hpp"
 #include "broker/processors.hpp"
 #include "broker/services.hpp"
 #include "broker/transaction/transaction_check.hpp"
@@ -147,6 +149,8 @@ class BrokerFixture : public ::testing::Test {
     settings.add("Broker", broker::broker_option_rows(), options);
     settings.add("Filters", broker::filter_option_rows(), filter_options);
     settings.add("Transactions", broker::transaction_option_rows(), transaction_options);
+    settings.add("POP", broker::pop_option_rows(), pop_options);
+    settings.add("Assignment", broker::assignment_option_rows(), assignment_options);
     settings.add("Store", store::store_option_rows(), store_options);
     settings.add("Log", store::log_option_rows(), store_options.log);
     settings.add("Queues", store::queue_option_rows(), store_options.queues);
@@ -183,6 +187,7 @@ class BrokerFixture : public ::testing::Test {
       if (auto text = topics.load(has_records)) return text;
       if (auto text = groups.load()) return text;
       if (auto text = filters.load()) return text;
+      if (auto text = modes.load()) return text;
       return offsets.load();
     };
     hooks.schedule_tags_code = [this](std::string_view text, std::int64_t stored) {
@@ -228,6 +233,19 @@ class BrokerFixture : public ::testing::Test {
     transaction_check = std::make_unique<broker::TransactionCheck>(broker::TransactionCheck::Parts{
         *transactions, clients, offsets, topics, store_options.file_reserved_hours, timed_wakeup});
     delayed = make_delayed_delivery();
+    pop = broker::make_pop(pop_options, options, identity, clock, *store, topics, groups, offsets, filters, cold_reads,
+                           timed_wakeup, on_io);
+    assignments = std::make_unique<broker::Assignments>(broker::Assignments{
+        assignment_options, clients, topics, groups, modes,
+        [this](const std::string& topic, const std::function<void(std::optional<broker::AssignedQueues>)>& done) {
+          const auto own = topics.find(topic);
+          if (!own) return done(std::nullopt);
+          broker::AssignedQueues queues;
+          for (int id = 0; id < own->read_queues; ++id) queues.push_back({topic, identity.name, id});
+          done(std::move(queues));
+        }});
+    reviver = std::make_unique<broker::Reviver>(*pop);
+    reviver->load();
     services.parts = {&options,
                       &identity,
                       &clock,
@@ -248,9 +266,13 @@ class BrokerFixture : public ::testing::Test {
                       &runtime_config,
                       /*network=*/nullptr,
                       &filters,
-                      transactions.get()};
+                      transactions.get(),
+                      pop.get(),
+                      assignments.get()};
     store->log().on_durable([this] { posted.push_back([this] { stage().answer_durable(); }); });
-    store->start(hold.get(), [] {});
+    arrivals = std::make_unique<broker::Arrivals>(
+        std::vector<store::ArrivalListener*>{hold.get(), pop->hold.get(), reviver.get()});
+    store->start(arrivals.get(), [] {});
     prepare_log();
   }
 
@@ -432,6 +454,8 @@ class BrokerFixture : public ::testing::Test {
   broker::BrokerOptions options;
   broker::FilterOptions filter_options;
   broker::TransactionOptions transaction_options;
+  broker::PopOptions pop_options;
+  broker::AssignmentOptions assignment_options;
   store::StoreOptions store_options;
   OptionSet settings{"broker"};
   std::vector<PropertyLine> kept_settings;  // changes that would stand in the file
@@ -451,6 +475,7 @@ class BrokerFixture : public ::testing::Test {
   broker::ConsumerFilters filters{filter_options, disk, "store/config/consumerFilter.json", clock};
   broker::OffsetTable offsets{disk, "store/config/consumerOffset.json"};
   broker::QueueLocks locks{clock};
+  broker::RequestModes modes{disk, "store/config/messageRequestMode.json", blocking};
   std::optional<broker::DelayLevels> levels;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<broker::PullServices> pull_services;
@@ -462,6 +487,10 @@ class BrokerFixture : public ::testing::Test {
   Wakeup timed_wakeup;
   std::unique_ptr<broker::Transactions> transactions;
   std::unique_ptr<broker::TransactionCheck> transaction_check;
+  std::unique_ptr<broker::Pop> pop;
+  std::unique_ptr<broker::Reviver> reviver;
+  std::unique_ptr<broker::Assignments> assignments;
+  std::unique_ptr<broker::Arrivals> arrivals;
   std::uint64_t next_peer_id = 1;
   FakePeerPtr peer = new_peer();
 

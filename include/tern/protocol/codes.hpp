@@ -81,9 +81,19 @@ enum class RequestCode : std::int32_t {
   kGetTopicConfig = 351,
   kGetSubscriptionGroupConfig = 352,
   kLitePullMessage = 361,
+  kQueryAssignment = 400,
+  kSetMessageRequestMode = 401,
+  kGetAllMessageRequestMode = 402,
   kGetBrokerMemberGroup = 901,
   kBrokerHeartbeat = 904,
   kNotifyMinBrokerIdChange = 905,
+  kPopMessage = 200'050,
+  kAckMessage = 200'051,
+  kPeekMessage = 200'052,
+  kChangeMessageInvisibleTime = 200'053,
+  kNotification = 200'054,
+  kPollingInfo = 200'055,
+  kBatchAckMessage = 200'151,
 };
 
 enum class ResponseCode : std::int32_t {
@@ -111,6 +121,9 @@ enum class ResponseCode : std::int32_t {
   kInvalidParameter = 29,
   kConsumerNotOnline = 206,
   kConsumeMessageTimeout = 207,
+  kNoMessage = 208,
+  kPollingFull = 209,
+  kPollingTimeout = 210,
   kBroadcastConsumption = 213,
   kIllegalOperation = 604,
 };
