@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::int64_t kExpiryEveryMs = 10'000;
 constexpr std::int64_t kFiltersSaveEveryMs = 10'000;
+constexpr std::int64_t kOrdersSaveEveryMs = 10'000;
 constexpr std::int64_t kUnregisterPatienceMs = 3000;
 constexpr int kDeliveriesPerStep = 512;  // per level
 constexpr std::int64_t kHoldTickMs = 20;
@@ -134,8 +135,10 @@ boost::system::result<void, Broker::Problem> Broker::load() {
       SendBackServices{parts_.options, identity_, levels_, *store_, topics_, groups_, blocking_, on_io});
   pull_ = std::make_unique<PullServices>(PullServices{parts_.options, identity_, parts_.clock, *store_, topics_,
                                                       groups_, clients_, offsets_, *hold_, cold_reads_, &filters_});
-  pop_ = make_pop(parts_.pop_options, parts_.options, identity_, parts_.clock, *store_, topics_, groups_, offsets_,
-                  filters_, cold_reads_, delayed_->wakeup(), on_io);
+  pop_orders_ = std::make_unique<PopOrders>(parts_.clock, parts_.disk, config_path(root, "consumerOrderInfo.json"));
+  if (auto problem = pop_orders_->load()) return Problem{*problem};
+  pop_ = make_pop({parts_.pop_options, parts_.options, identity_, parts_.clock, *store_, topics_, groups_, offsets_,
+                   filters_, cold_reads_, *pop_orders_, delayed_->wakeup(), on_io});
   reviver_ = std::make_unique<Reviver>(*pop_);
   reviver_->load();
   arrivals_ =
@@ -272,6 +275,13 @@ StepResult Broker::timed_step() {
         log_error("delay progress cannot be saved: {}", saved.error().text());
     });
   }
+  if (now >= next_orders_save_ms_) {
+    next_orders_save_ms_ = now + kOrdersSaveEveryMs;
+    save([this] {
+      if (const auto saved = pop_orders_->save(); !saved)
+        log_error("the order of pops cannot be saved: {}", saved.error().text());
+    });
+  }
   if (now >= next_filters_save_ms_) {
     next_filters_save_ms_ = now + kFiltersSaveEveryMs;
     save([this] {
@@ -303,6 +313,7 @@ Status Broker::close() {
   keep_first(groups_.save());
   keep_first(offsets_.save(parts_.clock.wall_ms()));
   keep_first(filters_.save());
+  keep_first(pop_orders_->save());
   // Twice: progress counts one save later than it is taken, when what it stands for is known to be durable.
   keep_first(delayed_->save());
   keep_first(delayed_->save());

@@ -90,6 +90,7 @@ class Broker final : public remoting::Handler {
   std::unique_ptr<DelayedDelivery> delayed_;
   std::unique_ptr<Transactions> transactions_;
   std::unique_ptr<TransactionCheck> transaction_check_;
+  std::unique_ptr<PopOrders> pop_orders_;
   std::unique_ptr<Pop> pop_;
   std::unique_ptr<Reviver> reviver_;
   std::unique_ptr<Arrivals> arrivals_;
@@ -100,7 +101,8 @@ class Broker final : public remoting::Handler {
 
   std::vector<std::unique_ptr<std::atomic<bool>>> wake_posted_;  // by io thread: one wake-up under way is enough
   // Owned by the timed thread.
-  std::int64_t next_expiry_ms_ = 0, next_offsets_save_ms_ = 0, next_delay_save_ms_ = 0, next_filters_save_ms_ = 0;
+  std::int64_t next_expiry_ms_ = 0, next_offsets_save_ms_ = 0, next_delay_save_ms_ = 0, next_filters_save_ms_ = 0,
+               next_orders_save_ms_ = 0;
 };
 [[noreturn]] void throw_exception_from_error(const Broker::Problem& problem, const boost::source_location& where);
 

@@ -233,8 +233,9 @@ class BrokerFixture : public ::testing::Test {
     transaction_check = std::make_unique<broker::TransactionCheck>(broker::TransactionCheck::Parts{
         *transactions, clients, offsets, topics, store_options.file_reserved_hours, timed_wakeup});
     delayed = make_delayed_delivery();
-    pop = broker::make_pop(pop_options, options, identity, clock, *store, topics, groups, offsets, filters, cold_reads,
-                           timed_wakeup, on_io);
+    EXPECT_EQ(pop_orders.load(), std::nullopt);
+    pop = broker::make_pop({pop_options, options, identity, clock, *store, topics, groups, offsets, filters, cold_reads,
+                            pop_orders, timed_wakeup, on_io});
     assignments = std::make_unique<broker::Assignments>(broker::Assignments{
         assignment_options, clients, topics, groups, modes,
         [this](const std::string& topic, const std::function<void(std::optional<broker::AssignedQueues>)>& done) {
@@ -475,6 +476,7 @@ class BrokerFixture : public ::testing::Test {
   broker::ConsumerFilters filters{filter_options, disk, "store/config/consumerFilter.json", clock};
   broker::OffsetTable offsets{disk, "store/config/consumerOffset.json"};
   broker::QueueLocks locks{clock};
+  broker::PopOrders pop_orders{clock, disk, "store/config/consumerOrderInfo.json"};
   broker::RequestModes modes{disk, "store/config/messageRequestMode.json", blocking};
   std::optional<broker::DelayLevels> levels;
   std::unique_ptr<store::Store> store;

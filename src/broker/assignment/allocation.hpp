@@ -17,8 +17,8 @@ struct AssignedQueue {
 };
 using AssignedQueues = std::vector<AssignedQueue>;
 
-/// By the strategies that Apache's brokers know: AVG and AVG_BY_CIRCLE. Queues and clients must be sorted. Nothing for a
-/// client that is none of them; nullopt: the strategy is not known.
+/// By the strategies that Apache's brokers know: AVG and AVG_BY_CIRCLE. Queues and clients must be sorted. Nothing for
+/// a client that is none of them; nullopt: the strategy is not known.
 [[nodiscard]] std::optional<AssignedQueues> allocate(std::string_view strategy, std::string_view client,
                                                      const AssignedQueues& queues,
                                                      const std::vector<std::string>& clients);

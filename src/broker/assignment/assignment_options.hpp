@@ -10,9 +10,9 @@
 namespace tern::broker {
 
 struct AssignmentOptions {
-  Live<bool> balances = true;                      // serverLoadBalancerEnable
+  Live<bool> balances = true;                           // serverLoadBalancerEnable
   Live<std::string> default_mode{std::string("PULL")};  // defaultMessageRequestMode
-  Live<int> default_shares = -1;                   // defaultPopShareQueueNum
+  Live<int> default_shares = -1;                        // defaultPopShareQueueNum
 };
 std::span<const OptionRow<AssignmentOptions>> assignment_option_rows();
 

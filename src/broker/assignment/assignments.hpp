@@ -16,7 +16,8 @@ namespace tern::broker {
 
 /// Finds the queues of a topic that can be read, on all brokers; `done` runs exactly once, on any thread, perhaps at
 /// once: with nullopt if the topic has no route, or nobody can be asked.
-using FindQueues = std::function<void(const std::string& topic, std::function<void(std::optional<AssignedQueues>)> done)>;
+using FindQueues =
+    std::function<void(const std::string& topic, std::function<void(std::optional<AssignedQueues>)> done)>;
 
 /// Constant after construction, but for the modes, which have their own lock.
 struct Assignments {

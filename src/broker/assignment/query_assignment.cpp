@@ -48,9 +48,8 @@ Response assign(const Query& query, AssignedQueues queues, const Assignments& as
   for (const auto& member : group->members) clients.push_back(member.client_id);
   std::sort(clients.begin(), clients.end());
   clients.erase(std::unique(clients.begin(), clients.end()), clients.end());
-  const auto mine = query.mode.is_pop
-                        ? allocate_pop(query.strategy, query.client, queues, clients, query.mode.shares)
-                        : allocate(query.strategy, query.client, queues, clients);
+  const auto mine = query.mode.is_pop ? allocate_pop(query.strategy, query.client, queues, clients, query.mode.shares)
+                                      : allocate(query.strategy, query.client, queues, clients);
   return mine ? result(*mine, query.mode.is_pop) : no_result();
 }
 

@@ -1,6 +1,7 @@
 // SET_MESSAGE_REQUEST_MODE (401), GET_ALL_MESSAGE_REQUEST_MODE (402): who pops and who pulls.
-#include <climits>
 #include <memory>
+
+#include <climits>
 
 #include "tern/message/topic_name.hpp"
 
@@ -27,8 +28,8 @@ void set_request_mode(const remoting::Request& request, remoting::Reply reply, A
                                   group.substr(0, 256), kGroupNotCreated));
   }
   if (mode != "PULL" && mode != "POP") {
-    return reply(protocol::refuse(ResponseCode::kSystemError, "mode is \"{}\"; allowed are PULL, POP",
-                                  mode.substr(0, 64)));
+    return reply(
+        protocol::refuse(ResponseCode::kSystemError, "mode is \"{}\"; allowed are PULL, POP", mode.substr(0, 64)));
   }
   if (shares < INT_MIN || shares > INT_MAX) {
     return reply(protocol::refuse(ResponseCode::kSystemError, "popShareQueueNum is {}; allowed are {} to {}", shares,

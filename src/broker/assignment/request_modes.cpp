@@ -1,6 +1,7 @@
 #include "broker/assignment/request_modes.hpp"
 
 #include <algorithm>
+
 #include <climits>
 
 #include "broker/metadata_table.hpp"

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "tern/protocol/json.hpp"
@@ -14,9 +15,9 @@
 namespace tern::broker {
 namespace {
 
+using protocol::required;
 using protocol::Response;
 using protocol::ResponseCode;
-using protocol::required;
 
 using F = PopReceiptFields;
 constexpr auto kFields = protocol::fields<F>(required("consumerGroup", &F::group), required("topic", &F::topic),
@@ -85,6 +86,21 @@ void settle(Pop& pop, BatchJob& job, std::optional<store::Errc> error) {
   job.reply(job.error ? refuse_put(*job.error, pop.store, pop.broker_options) : protocol::ok());
 }
 
+// What Apache's broker commits for a message that it knows nothing of would pass over those before it.
+void acknowledge_in_order(Pop& pop, const PopQueueName& name, std::int64_t offset, std::int64_t pop_time) {
+  {
+    // One at a time: else the offset could go back from a later one's to an earlier one's.
+    static std::mutex turns;
+    const std::lock_guard turn(turns);
+    const auto committed = pop.offsets.find(name.group, name.topic, name.queue_id);
+    if (committed && offset < *committed) return;
+    const auto next = pop.orders.acknowledge(name, offset, pop_time);
+    if (!next) return;
+    pop.offsets.commit(name.group, name.topic, name.queue_id, *next);
+  }
+  if (!pop.orders.is_blocked(name, {})) pop.hold->look_again(name.group, name.topic);
+}
+
 }  // namespace
 
 PopReceiptChecked check_receipt(const Pop& pop, const PopReceiptFields& fields, std::int64_t beyond_end) {
@@ -108,8 +124,8 @@ PopReceiptChecked check_receipt(const Pop& pop, const PopReceiptFields& fields, 
   const auto bounds = queue ? queue->bounds() : store::QueueBounds{};
   if (fields.offset < bounds.min.value || fields.offset >= bounds.max.value + beyond_end) {
     checked.refusal =
-        protocol::refuse(ResponseCode::kNoMessage, "offset is illegal, key:{}@{}, commit:{}, store:{}~{}",
-                         fields.topic, fields.queue_id, fields.offset, bounds.min.value, bounds.max.value);
+        protocol::refuse(ResponseCode::kNoMessage, "offset is illegal, key:{}@{}, commit:{}, store:{}~{}", fields.topic,
+                         fields.queue_id, fields.offset, bounds.min.value, bounds.max.value);
     return checked;
   }
   if (const auto receipt = parse_receipt(fields.receipt)) {
@@ -154,6 +170,10 @@ void ack_message(const remoting::Request& request, remoting::Reply reply, SendSt
   const auto& receipt = checked.receipt;
   const bool is_of_message = receipt.queue_id == fields->queue_id && receipt.offset == fields->offset;
   if (!is_of_message) return reply(protocol::ok());
+  if (receipt.revive_queue == kOrderReviveQueue) {
+    acknowledge_in_order(pop, {fields->group, fields->topic, fields->queue_id}, fields->offset, receipt.pop_time);
+    return reply(protocol::ok());
+  }
   const PopAckName name{std::string(fields->group), std::string(fields->topic), fields->queue_id, receipt.start_offset,
                         receipt.pop_time};
   const auto job = std::make_shared<remoting::Reply>(std::move(reply));
@@ -169,8 +189,8 @@ void batch_ack_message(const remoting::Request& request, remoting::Reply reply, 
     return reply(protocol::refuse(ResponseCode::kNoMessage, "the body names no acknowledgements"));
   }
   if (acks->size() > kBatchAcksMax) {
-    return reply(protocol::refuse(ResponseCode::kInvalidParameter,
-                                  "the body has {} acknowledgements, the limit is {}", acks->size(), kBatchAcksMax));
+    return reply(protocol::refuse(ResponseCode::kInvalidParameter, "the body has {} acknowledgements, the limit is {}",
+                                  acks->size(), kBatchAcksMax));
   }
   const auto job = std::make_shared<BatchJob>();
   job->reply = std::move(reply);
@@ -183,9 +203,13 @@ void batch_ack_message(const remoting::Request& request, remoting::Reply reply, 
     name.start_offset = number(ack, "so", "startOffset");
     name.pop_time = number(ack, "pt", "popTime");
     const auto offsets = bits_in(member(ack, "b", "bitSet"), name.start_offset);
+    if (number(ack, "rq", "reviveQueueId") == kOrderReviveQueue) {
+      for (const auto offset : offsets)
+        acknowledge_in_order(pop, {name.group, name.topic, name.queue_id}, offset, name.pop_time);
+      continue;
+    }
     ++job->open;
-    acknowledge(pop, stage, name, offsets,
-                [job, &pop](std::optional<store::Errc> error) { settle(pop, *job, error); });
+    acknowledge(pop, stage, name, offsets, [job, &pop](std::optional<store::Errc> error) { settle(pop, *job, error); });
   }
   settle(pop, *job, std::nullopt);
 }

@@ -17,12 +17,12 @@ struct Fields : PopReceiptFields {
   std::int64_t invisible_ms = 0;
 };
 using F = Fields;
-constexpr auto kFields = protocol::fields<F>(
-    required("consumerGroup", static_cast<std::string_view F::*>(&F::group)),
-    required("topic", static_cast<std::string_view F::*>(&F::topic)),
-    required("queueId", static_cast<std::int32_t F::*>(&F::queue_id)),
-    required("extraInfo", static_cast<std::string_view F::*>(&F::receipt)),
-    required("offset", static_cast<std::int64_t F::*>(&F::offset)), required("invisibleTime", &F::invisible_ms));
+constexpr auto kFields = protocol::fields<F>(required("consumerGroup", static_cast<std::string_view F::*>(&F::group)),
+                                             required("topic", static_cast<std::string_view F::*>(&F::topic)),
+                                             required("queueId", static_cast<std::int32_t F::*>(&F::queue_id)),
+                                             required("extraInfo", static_cast<std::string_view F::*>(&F::receipt)),
+                                             required("offset", static_cast<std::int64_t F::*>(&F::offset)),
+                                             required("invisibleTime", &F::invisible_ms));
 
 Response with_receipt(Response response, std::int64_t pop_time, std::int64_t invisible_ms, std::int32_t revive_queue) {
   response.fields.add("popTime", pop_time);
@@ -58,8 +58,8 @@ void stored(Pop& pop, const JobPtr& job, SendStage& stage, const PutOutcome& out
                     pop.clock.steady_ms() + job->checkpoint.invisible_ms);
   write_acknowledgement(pop, stage, job->old, {job->offset}, [&pop, job](std::optional<store::Errc> error) {
     if (!error) {
-      return job->reply(with_receipt(protocol::ok(), job->checkpoint.pop_time, job->checkpoint.invisible_ms,
-                                     job->revive_queue));
+      return job->reply(
+          with_receipt(protocol::ok(), job->checkpoint.pop_time, job->checkpoint.invisible_ms, job->revive_queue));
     }
     // The old one counts as before; the new one must not bring the message a second time.
     const PopLedger::Named fresh{job->old.named().queue, job->checkpoint.start_offset, job->checkpoint.pop_time};
@@ -77,11 +77,19 @@ void change_invisible_time(const remoting::Request& request, remoting::Reply rep
   auto checked = check_receipt(pop, *fields, 0);
   if (checked.refusal) return reply(with_zeros(std::move(*checked.refusal)));
   if (fields->invisible_ms < 0 || fields->invisible_ms > kInvisibleMsMax) {
-    return reply(with_zeros(protocol::refuse(ResponseCode::kInvalidParameter,
-                                             "invisibleTime is {} ms; allowed are 0 to {}", fields->invisible_ms,
-                                             kInvisibleMsMax)));
+    return reply(
+        with_zeros(protocol::refuse(ResponseCode::kInvalidParameter, "invisibleTime is {} ms; allowed are 0 to {}",
+                                    fields->invisible_ms, kInvisibleMsMax)));
   }
   const auto& receipt = checked.receipt;
+  if (receipt.revive_queue == kOrderReviveQueue) {
+    const PopQueueName name{fields->group, fields->topic, fields->queue_id};
+    if (!pop.orders.change(name, fields->offset, receipt.pop_time, fields->invisible_ms))
+      return reply(with_zeros(protocol::ok()));
+    pop.timed_wakeup.notify();
+    const std::int64_t passed_ms = pop.clock.wall_ms() - receipt.pop_time;
+    return reply(with_receipt(protocol::ok(), receipt.pop_time, passed_ms + fields->invisible_ms, kOrderReviveQueue));
+  }
   auto job = std::make_shared<Job>();
   job->old = {std::string(fields->group), std::string(fields->topic), fields->queue_id, receipt.start_offset,
               receipt.pop_time};
@@ -106,9 +114,9 @@ void change_invisible_time(const remoting::Request& request, remoting::Reply rep
   while (!(id = pop.ledger.begin(checkpoint, job->revive_queue, end))) ++checkpoint.pop_time;  // another has that name
   job->id = *id;
   job->reply = std::move(reply);
-  const bool is_staged = write_revive_record(
-      pop, stage, job->revive_queue, checkpoint_text(checkpoint, pop.clock.wall_ms()),
-      [&pop, job, &stage](const PutOutcome& outcome) { stored(pop, job, stage, outcome); });
+  const bool is_staged =
+      write_revive_record(pop, stage, job->revive_queue, checkpoint_text(checkpoint, pop.clock.wall_ms()),
+                          [&pop, job, &stage](const PutOutcome& outcome) { stored(pop, job, stage, outcome); });
   if (!is_staged) stored(pop, job, stage, {store::Errc::kRecordTooLarge, false, {}});
 }
 

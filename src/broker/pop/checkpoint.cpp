@@ -128,7 +128,7 @@ ReviveText acknowledgement_text(const Acknowledgement& acknowledgement, std::int
   const auto& a = acknowledgement;
   const bool is_batch = a.offsets.size() > 1;
   const std::int64_t offset = is_batch ? -1 : a.offsets.front();
-  Json json = {{"ao", offset},     {"bn", a.broker},        {"c", a.group}, {"pt", a.pop_time},
+  Json json = {{"ao", offset},    {"bn", a.broker},       {"c", a.group}, {"pt", a.pop_time},
                {"q", a.queue_id}, {"so", a.start_offset}, {"t", a.topic}};
   if (is_batch) json["aol"] = a.offsets;
   const auto key = fmt::format("{}@{}@{}@{}@{}@{}@ack", a.topic, a.queue_id, offset, a.group, a.pop_time, a.broker);

@@ -28,8 +28,8 @@ constexpr auto kFields = protocol::fields<F>(required("consumerGroup", &F::group
                                              required("queueId", &F::queue_id), required("pollTime", &F::poll_ms),
                                              required("bornTime", &F::born_ms), optional("order", &F::is_order),
                                              optional("attemptId", &F::attempt_id));
-constexpr auto kInfoFields = protocol::fields<F>(
-    required("consumerGroup", &F::group), required("topic", &F::topic), required("queueId", &F::queue_id));
+constexpr auto kInfoFields = protocol::fields<F>(required("consumerGroup", &F::group), required("topic", &F::topic),
+                                                 required("queueId", &F::queue_id));
 
 Response answer(bool has_message, bool is_full) {
   return protocol::ok().field("hasMsg", has_message).field("pollingFull", is_full);

@@ -43,9 +43,9 @@ std::optional<Response> peek(Pop& pop, const PopRequest& request, const PopPass&
     const std::int64_t room = pop.broker_options.pull_bytes_max.get() - static_cast<std::int64_t>(messages.size());
     std::int64_t next = offset;
     if (count < request.count_max && room > 0) {
-      const auto read = read_messages(
-          pop.store, *queue, offset,
-          {request.count_max - count, room, pop.broker_options.filter_scan_bytes_max}, MessageFilter{}, no_wait);
+      const auto read = read_messages(pop.store, *queue, offset,
+                                      {request.count_max - count, room, pop.broker_options.filter_scan_bytes_max},
+                                      MessageFilter{}, no_wait);
       if (read.status == ReadStatus::kWouldBlock) return std::nullopt;
       if (read.status == ReadStatus::kFound) {
         messages += read.messages;
@@ -80,9 +80,8 @@ void peek_message(const remoting::Request& request, remoting::Reply reply, Pop& 
   constexpr std::uint32_t kInOrder = 99;
   const auto pass = std::make_shared<PopPass>(begin_pass(pop, *made, kInOrder));
   if (auto response = peek(pop, *made, *pass, true)) return reply(std::move(*response));
-  answer_blocking(pop.cold_reads, std::move(reply), [&pop, made, pass](remoting::Reply to) {
-    to(std::move(*peek(pop, *made, *pass, false)));
-  });
+  answer_blocking(pop.cold_reads, std::move(reply),
+                  [&pop, made, pass](remoting::Reply to) { to(std::move(*peek(pop, *made, *pass, false))); });
 }
 
 }  // namespace tern::broker

@@ -15,21 +15,20 @@ constexpr std::string_view kFaq = "See https://rocketmq.apache.org/docs/bestPrac
 
 }  // namespace
 
-std::unique_ptr<Pop> make_pop(const PopOptions& options, const BrokerOptions& broker_options,
-                              const BrokerIdentity& identity, const Clock& clock, store::Store& store,
-                              TopicTable& topics, GroupTable& groups, OffsetTable& offsets, ConsumerFilters& filters,
-                              WorkQueue& cold_reads, Wakeup& timed_wakeup, Pop::OnIoThread on_io_thread) {
-  std::unique_ptr<Pop> pop(new Pop{options, broker_options, identity, clock, store, topics, groups, offsets, filters,
-                                   cold_reads, timed_wakeup, std::move(on_io_thread), revive_topic(identity.cluster)});
+std::unique_ptr<Pop> make_pop(PopParts parts) {
+  std::unique_ptr<Pop> pop(new Pop{parts.options, parts.broker_options, parts.identity, parts.clock, parts.store,
+                                   parts.topics, parts.groups, parts.offsets, parts.filters, parts.cold_reads,
+                                   parts.orders, parts.timed_wakeup, std::move(parts.on_io_thread),
+                                   revive_topic(parts.identity.cluster)});
   auto& made = *pop;
-  if (const auto revive = topics.find(made.revive_topic); revive && revive->read_queues < options.revive_queues) {
+  if (const auto revive = made.topics.find(made.revive_topic);
+      revive && revive->read_queues < made.options.revive_queues) {
     TopicConfig wide = *revive;
-    wide.read_queues = wide.write_queues = options.revive_queues;
-    topics.put(std::move(wide));
+    wide.read_queues = wide.write_queues = made.options.revive_queues;
+    made.topics.put(std::move(wide));
   }
   made.hold = std::make_unique<PopHold>(PopHold::Parts{
-      clock,
-      made.on_io_thread,
+      made.clock, made.on_io_thread,
       [&made](PopRequestPtr request, bool is_expired, SendStage& stage) {
         resume_pop(std::move(request), is_expired, stage, made);
       },
@@ -51,8 +50,7 @@ PopChecked check_readable(const Pop& pop, std::string_view group, std::string_vi
   }
   checked.topic = pop.topics.find(topic);
   if (!checked.topic) {
-    checked.refusal =
-        refuse(ResponseCode::kTopicNotExist, "topic[{}] not exist, apply first please! {}", topic, kFaq);
+    checked.refusal = refuse(ResponseCode::kTopicNotExist, "topic[{}] not exist, apply first please! {}", topic, kFaq);
     return checked;
   }
   if ((checked.topic->perm & kPermRead) == 0) {
@@ -67,8 +65,8 @@ PopChecked check_readable(const Pop& pop, std::string_view group, std::string_vi
   }
   checked.group = pop.groups.find_or_create(group);
   if (!checked.group) {
-    checked.refusal = refuse(ResponseCode::kSubscriptionGroupNotExist,
-                             "subscription group [{}] does not exist, {}\n{}", group, kFaq, kGroupNotCreated);
+    checked.refusal = refuse(ResponseCode::kSubscriptionGroupNotExist, "subscription group [{}] does not exist, {}\n{}",
+                             group, kFaq, kGroupNotCreated);
     return checked;
   }
   if (!checked.group->consume_enable)

@@ -18,6 +18,7 @@
 #include "broker/pop/pop_hold.hpp"
 #include "broker/pop/pop_ledger.hpp"
 #include "broker/pop/pop_options.hpp"
+#include "broker/pop/pop_orders.hpp"
 #include "broker/pop/receipt.hpp"
 #include "broker/send/send_stage.hpp"
 #include "broker/topics/topic_table.hpp"
@@ -37,18 +38,31 @@ struct Pop {
   OffsetTable& offsets;
   ConsumerFilters& filters;
   WorkQueue& cold_reads;  // threads that may wait for the disk
-  Wakeup& timed_wakeup;   // of the thread that steps the reviver
+  PopOrders& orders;
+  Wakeup& timed_wakeup;  // of the thread that steps the reviver
   OnIoThread on_io_thread;
   std::string revive_topic;
   PopLedger ledger = {};
   std::unique_ptr<PopHold> hold = {};
   std::atomic<std::uint32_t> next_revive_queue{0};  // relaxed: pops take turns, about
 };
-/// `post` runs work on an io thread.
-std::unique_ptr<Pop> make_pop(const PopOptions& options, const BrokerOptions& broker_options,
-                              const BrokerIdentity& identity, const Clock& clock, store::Store& store,
-                              TopicTable& topics, GroupTable& groups, OffsetTable& offsets, ConsumerFilters& filters,
-                              WorkQueue& cold_reads, Wakeup& timed_wakeup, Pop::OnIoThread on_io_thread);
+/// What make_pop() is given, as Pop keeps it.
+struct PopParts {
+  const PopOptions& options;
+  const BrokerOptions& broker_options;
+  const BrokerIdentity& identity;
+  const Clock& clock;
+  store::Store& store;
+  TopicTable& topics;
+  GroupTable& groups;
+  OffsetTable& offsets;
+  ConsumerFilters& filters;
+  WorkQueue& cold_reads;
+  PopOrders& orders;
+  Wakeup& timed_wakeup;
+  Pop::OnIoThread on_io_thread;
+};
+std::unique_ptr<Pop> make_pop(PopParts parts);
 
 /// Steps of a request that several of these requests take, in Apache's order. Not empty: the answer that refuses it.
 struct PopChecked {

@@ -107,7 +107,7 @@ void PopHold::look_again(std::string_view group, std::string_view topic) {
     const std::lock_guard lock(mutex_);
     if (!waiting_.contains(id)) continue;
     wake(id, false);
-    break;
+    if (request->kind == PopRequest::Kind::kPop) break;  // a notification takes nothing
   }
   deliver();
 }
@@ -207,20 +207,21 @@ void PopHold::deliver() {
   }
   for (auto& woken : ready) {
     const auto io_thread = woken.request->io_thread;
-    parts_.post(io_thread, [this, request = std::move(woken.request), is_expired = woken.is_expired](SendStage& stage) mutable {
-      if (!request->peer->is_open()) {
-        const auto group = request->group;
-        const auto topic = request->topic;
-        request->reply.forget();
-        return look_again(group, topic);
-      }
-      // Who takes no answers is not given large ones.
-      const bool gives_up = is_expired || !request->peer->takes_answers();
-      const auto group = request->group;
-      const auto topic = request->topic;
-      parts_.resume(std::move(request), gives_up, stage);
-      if (gives_up && !is_expired) look_again(group, topic);
-    });
+    parts_.post(io_thread,
+                [this, request = std::move(woken.request), is_expired = woken.is_expired](SendStage& stage) mutable {
+                  if (!request->peer->is_open()) {
+                    const auto group = request->group;
+                    const auto topic = request->topic;
+                    request->reply.forget();
+                    return look_again(group, topic);
+                  }
+                  // Who takes no answers is not given large ones.
+                  const bool gives_up = is_expired || !request->peer->takes_answers();
+                  const auto group = request->group;
+                  const auto topic = request->topic;
+                  parts_.resume(std::move(request), gives_up, stage);
+                  if (gives_up && !is_expired) look_again(group, topic);
+                });
   }
 }
 

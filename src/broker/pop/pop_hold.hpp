@@ -52,8 +52,8 @@ struct PopRequest {
 using PopRequestPtr = std::shared_ptr<PopRequest>;
 
 /// All calls from any thread. `resume` runs on the request's io thread, with `is_expired` if its time is over, or its
-/// connection takes no answers: then it is answered that there is nothing; else it may be parked again. `is_ready` says whether there may be a message for it; it is called with
-/// no lock held.
+/// connection takes no answers: then it is answered that there is nothing; else it may be parked again. `is_ready` says
+/// whether there may be a message for it; it is called with no lock held.
 ///
 /// Of the requests of one group that could take a message, one is woken: whoever resumes it calls look_again(), so that
 /// what is left wakes the next.
@@ -121,9 +121,9 @@ class PopHold final : public store::ArrivalListener {
   void deliver();
 
   const Parts parts_;
-  // Of waiting_: a hint that spares arrivals the lock. park() exchanges it and then looks at the queues' ends; arrived(),
-  // after an end has grown, adds nothing to it: of two read-modify-writes the later one sees what was done before the
-  // earlier (docs/models/README.md, parked_pull).
+  // Of waiting_: a hint that spares arrivals the lock. park() exchanges it and then looks at the queues' ends;
+  // arrived(), after an end has grown, adds nothing to it: of two read-modify-writes the later one sees what was done
+  // before the earlier (docs/models/README.md, parked_pull).
   std::atomic<std::size_t> count_{0};
   mutable std::mutex mutex_;
   Id next_id_ = 1;  // guarded by mutex_, as all below

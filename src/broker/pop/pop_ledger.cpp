@@ -121,9 +121,9 @@ void PopLedger::finish(Open& open, std::uint32_t bits) {
 std::optional<PopLedger::Id> PopLedger::begin(const Checkpoint& checkpoint, std::int32_t revive_queue,
                                               std::int64_t offset_min) {
   const MutexLock lock(mutex_);
-  if (find(Named{{checkpoint.group, checkpoint.topic, checkpoint.queue_id},
-                 checkpoint.start_offset,
-                 checkpoint.pop_time}) != nullptr) {
+  if (find(Named{
+          {checkpoint.group, checkpoint.topic, checkpoint.queue_id}, checkpoint.start_offset, checkpoint.pop_time}) !=
+      nullptr) {
     return std::nullopt;
   }
   auto& open = add(checkpoint, revive_queue, offset_min);
@@ -153,9 +153,8 @@ void PopLedger::found(const Checkpoint& checkpoint, std::int32_t revive_queue, s
                       store::LogPosition position, std::int64_t due_ms) {
   const MutexLock lock(mutex_);
   std::uint32_t done = 0;
-  if (auto* const earlier = find(Named{{checkpoint.group, checkpoint.topic, checkpoint.queue_id},
-                                       checkpoint.start_offset,
-                                       checkpoint.pop_time})) {
+  if (auto* const earlier = find(Named{
+          {checkpoint.group, checkpoint.topic, checkpoint.queue_id}, checkpoint.start_offset, checkpoint.pop_time})) {
     if (!earlier->is_stored || earlier->is_taken || earlier->being_acknowledged != 0) return;
     done = earlier->done;
     forget(*earlier);

@@ -30,8 +30,8 @@ struct PopQueueName {
 /// All calls from any thread. Times are steady, in milliseconds: wall clocks jump.
 ///
 /// Of each message of an open checkpoint the ledger knows whether it is open, being acknowledged (its acknowledgement
-/// is on its way to the log), or done. A checkpoint whose messages are all done is forgotten. One whose time has come is
-/// taken by the reviver, and while that has it, acknowledgements come too late.
+/// is on its way to the log), or done. A checkpoint whose messages are all done is forgotten. One whose time has come
+/// is taken by the reviver, and while that has it, acknowledgements come too late.
 class PopLedger {
  public:
   using Id = std::uint64_t;
@@ -65,8 +65,9 @@ class PopLedger {
     std::int64_t start_offset = 0;
     std::int64_t pop_time = 0;
   };
-  /// Those of `offsets` that are open messages of the checkpoint; they are being acknowledged from now on, and end_ack()
-  /// must follow for them. Empty: the name is that of no open checkpoint, or what it names is done or too late.
+  /// Those of `offsets` that are open messages of the checkpoint; they are being acknowledged from now on, and
+  /// end_ack() must follow for them. Empty: the name is that of no open checkpoint, or what it names is done or too
+  /// late.
   [[nodiscard]] std::vector<std::int64_t> begin_ack(const Named& name, const std::vector<std::int64_t>& offsets);
   /// They are done, if their acknowledgement is stored, or open again.
   void end_ack(const Named& name, const std::vector<std::int64_t>& offsets, bool is_stored);

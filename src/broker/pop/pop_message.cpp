@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <random>
 
+#include <climits>
+
+#include "tern/base/byte_order.hpp"
 #include "tern/message/properties.hpp"
 #include "tern/message/record.hpp"
 #include "tern/message/topic_name.hpp"
@@ -21,7 +24,7 @@ using protocol::ResponseCode;
 namespace property = message::property;
 
 constexpr std::int64_t kLateMs = 500;
-constexpr std::int64_t kPollMsMax = 120'000;  // clients ask for 15 to 30 s
+constexpr std::int64_t kPollMsMax = 120'000;              // clients ask for 15 to 30 s
 constexpr std::int64_t kTimeMax = std::int64_t{1} << 53;  // so that sums do not overflow
 constexpr int kStartAtEnd = 1;
 
@@ -83,6 +86,7 @@ void answer_nothing(PopRequest& request, std::string_view remark, std::int64_t p
   response.fields.add("restNum", std::int64_t{0});
   response.fields.add("startOffsetInfo", "");
   response.fields.add("msgOffsetInfo", "");
+  if (request.is_order) response.fields.add("orderCountInfo", "");
   request.reply(std::move(response));
 }
 
@@ -120,7 +124,31 @@ void append_retried(const Pop& pop, const Run& run, const PopBlock& block, std::
   to += message::encode_record(parts, record->queue_offset, record->physical_offset, record->store_timestamp);
 }
 
+// Of an orderly pop without those that were acknowledged before their predecessors.
+void append_in_order(const PopBlock& block, std::string& to) {
+  std::string_view records = block.read.messages;
+  while (!records.empty()) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(records.data());
+    const auto size = static_cast<std::size_t>(load_be<std::int32_t>(bytes + message::offset_of::kTotalSize));
+    const auto offset = load_be<std::int64_t>(bytes + message::offset_of::kQueueOffset);
+    if (std::binary_search(block.offsets.begin(), block.offsets.end(), offset)) to += records.substr(0, size);
+    records.remove_prefix(size);
+  }
+}
+
+// One entry for each message that was handed out before, and one for the queue.
+void append_order_counts(const PopBlock& block, std::string& to) {
+  const auto flag = retry_flag(block.topic->name);
+  int least = block.attempts.size() < block.offsets.size() ? 0 : INT_MAX;
+  for (const auto& [offset, attempts] : block.attempts) {
+    append_attempts(flag, block.queue->id(), offset, attempts, to);
+    least = std::min(least, attempts);
+  }
+  append_attempts(flag, block.queue->id(), std::nullopt, least, to);
+}
+
 void append_messages(const Pop& pop, const Run& run, const PopBlock& block, std::string& to) {
+  if (run.request->is_order) return append_in_order(block, to);
   const bool is_retry = block.topic->name != run.request->topic;
   std::string_view records = block.read.messages;
   if (!is_retry || pop.options.names_retry_topic) {
@@ -138,9 +166,11 @@ void append_messages(const Pop& pop, const Run& run, const PopBlock& block, std:
 void answer_found(const Pop& pop, Run& run) {
   std::string starts;
   std::string offsets;
+  std::string counts;
   std::string messages;
   for (const auto& block : run.pass.blocks) {
     if (!block.is_stored) continue;
+    if (run.request->is_order) append_order_counts(block, counts);
     const auto flag = retry_flag(block.topic->name);
     append_start_offset(flag, block.queue->id(), block.start_offset, starts);
     append_message_offsets(flag, block.queue->id(), block.offsets, offsets);
@@ -154,6 +184,7 @@ void answer_found(const Pop& pop, Run& run) {
   response.fields.add("restNum", run.pass.rest);
   response.fields.add("startOffsetInfo", starts);
   response.fields.add("msgOffsetInfo", offsets);
+  if (run.request->is_order) response.fields.add("orderCountInfo", counts);
   response.body = std::move(messages);
   run.request->reply(std::move(response));
 }
@@ -201,6 +232,20 @@ Checkpoint checkpoint_of(const Pop& pop, const Run& run, const PopBlock& block) 
   return made;
 }
 
+// Orderly pops have no checkpoints: the group's offset stays where it is until their messages are acknowledged.
+void hand_out_in_order(Pop& pop, Run& run) {
+  for (auto& block : run.pass.blocks) {
+    const PopQueueName name{run.request->group, block.topic->name, block.queue->id()};
+    auto handed =
+        pop.orders.hand_out(name, run.request->attempt_id, run.pop_time, run.request->invisible_ms, block.offsets);
+    block.offsets = std::move(handed.offsets);
+    block.attempts = std::move(handed.attempts);
+    block.is_stored = !block.offsets.empty();
+    unlock(pop, *run.request, block);
+  }
+  finish(pop, run);
+}
+
 // On the request's io thread.
 void store_checkpoints(Pop& pop, const RunPtr& run, SendStage& stage) {
   const auto end = pop.store.queue(pop.revive_topic, run->revive_queue)->bounds().max.value;
@@ -214,9 +259,9 @@ void store_checkpoints(Pop& pop, const RunPtr& run, SendStage& stage) {
       continue;
     }
     block.checkpoint = *id;
-    const bool is_staged = write_revive_record(
-        pop, stage, run->revive_queue, checkpoint_text(checkpoint, pop.clock.wall_ms()),
-        [&pop, run, &block](const PutOutcome& outcome) { settle(pop, run, block, outcome); });
+    const bool is_staged =
+        write_revive_record(pop, stage, run->revive_queue, checkpoint_text(checkpoint, pop.clock.wall_ms()),
+                            [&pop, run, &block](const PutOutcome& outcome) { settle(pop, run, block, outcome); });
     if (!is_staged) settle(pop, run, block, {store::Errc::kRecordTooLarge, false, {}});
   }
   if (--run->unsettled == 0) finish(pop, *run);
@@ -251,23 +296,23 @@ void read(Pop& pop, const RunPtr& run, SendStage* stage, bool no_wait) {
     return;
   }
   if (run->pass.blocks.empty()) return nothing_found(pop, run);
+  if (run->request->is_order) return hand_out_in_order(pop, *run);
   if (stage != nullptr) return store_checkpoints(pop, run, *stage);
-  pop.on_io_thread(run->request->io_thread,
-                   [&pop, run](SendStage& there) { store_checkpoints(pop, run, there); });
+  pop.on_io_thread(run->request->io_thread, [&pop, run](SendStage& there) { store_checkpoints(pop, run, there); });
 }
 
 void start(Pop& pop, PopRequestPtr request, SendStage& stage) {
   auto run = std::make_shared<Run>();
   run->pop_time = pop.clock.wall_ms();
-  run->revive_queue =
-      static_cast<std::int32_t>(pop.next_revive_queue.fetch_add(1, std::memory_order_relaxed) %
-                                static_cast<std::uint32_t>(pop.options.revive_queues));
+  run->revive_queue = static_cast<std::int32_t>(pop.next_revive_queue.fetch_add(1, std::memory_order_relaxed) %
+                                                static_cast<std::uint32_t>(pop.options.revive_queues));
   run->request = std::move(request);
+  if (run->request->is_order) run->revive_queue = kOrderReviveQueue;
   const auto limit = static_cast<std::size_t>(pop.options.open_max.get());
   if (pop.ledger.open() >= limit) {
-    return run->request->reply(with_zeros(protocol::refuse(
-        ResponseCode::kSystemBusy, "too many checkpoints wait for acknowledgements, the limit is popCkMaxBufferSize={}",
-        limit)));
+    return run->request->reply(with_zeros(
+        protocol::refuse(ResponseCode::kSystemBusy,
+                         "too many checkpoints wait for acknowledgements, the limit is popCkMaxBufferSize={}", limit)));
   }
   run->pass = begin_pass(pop, *run->request, random_number());
   read(pop, run, &stage, true);
@@ -312,26 +357,23 @@ void pop_message(const remoting::Request& request, remoting::Reply reply, SendSt
     return reply(with_zeros(protocol::refuse(ResponseCode::kPollingTimeout,
                                              "the broker[{}] pop message is timeout too much", pop.identity.address)));
   }
-  if ((pop.broker_options.permission & kPermRead) != 0 && fields->count_max > static_cast<int>(kCheckpointMessagesMax)) {
+  if ((pop.broker_options.permission & kPermRead) != 0 &&
+      fields->count_max > static_cast<int>(kCheckpointMessagesMax)) {
     return reply(with_zeros(protocol::refuse(ResponseCode::kInvalidParameter,
                                              "the broker[{}] pop message's num is greater than {}: maxMsgNums is {}",
                                              pop.identity.address, kCheckpointMessagesMax, fields->count_max)));
   }
-  auto checked =
-      check_readable(pop, fields->group, fields->topic, fields->queue_id, *request.peer, "pop");
+  auto checked = check_readable(pop, fields->group, fields->topic, fields->queue_id, *request.peer, "pop");
   if (checked.refusal) return reply(with_zeros(std::move(*checked.refusal)));
   if (fields->invisible_ms < 1 || fields->invisible_ms > kInvisibleMsMax) {
-    return reply(with_zeros(protocol::refuse(ResponseCode::kInvalidParameter,
-                                             "invisibleTime is {} ms; allowed are 1 to {}", fields->invisible_ms,
-                                             kInvisibleMsMax)));
+    return reply(
+        with_zeros(protocol::refuse(ResponseCode::kInvalidParameter, "invisibleTime is {} ms; allowed are 1 to {}",
+                                    fields->invisible_ms, kInvisibleMsMax)));
   }
   if (queue_kind(*checked.topic) != store::QueueKind::kSimple) {
-    return reply(with_zeros(protocol::refuse(ResponseCode::kSystemError,
-                                             "topic[{}] has queue.type=BatchCQ, which cannot be popped",
-                                             fields->topic)));
+    return reply(with_zeros(protocol::refuse(
+        ResponseCode::kSystemError, "topic[{}] has queue.type=BatchCQ, which cannot be popped", fields->topic)));
   }
-  if (fields->is_order)
-    return reply(with_zeros(protocol::refuse(ResponseCode::kSystemError, "orderly pop is not supported")));
   auto made = std::make_shared<PopRequest>();
   made->peer = request.peer;
   made->io_thread = request.io_thread;
@@ -341,6 +383,7 @@ void pop_message(const remoting::Request& request, remoting::Reply reply, SendSt
   made->count_max = std::max(fields->count_max, 1);
   made->invisible_ms = fields->invisible_ms;
   made->starts_at_end = fields->start == kStartAtEnd;
+  made->is_order = fields->is_order;
   made->attempt_id = fields->attempt_id;
   // By the client's clock it would wait until born + poll; never longer than it asks for.
   const std::int64_t poll_ms = std::clamp<std::int64_t>(asked_ms, 0, kPollMsMax);
@@ -360,6 +403,8 @@ bool has_message(Pop& pop, const PopRequest& request) {
   const auto is_ready = [&](const TopicConfig& topic, std::int32_t queue_id) {
     const auto queue = pop.store.find_queue(topic.name, queue_id);
     if (!queue || pop.ledger.is_locked({request.group, topic.name, queue_id})) return false;
+    if (request.is_order && pop.orders.is_blocked({request.group, topic.name, queue_id}, request.attempt_id))
+      return false;
     if (has_too_many_open(pop, {request.group, topic.name, queue_id})) return false;
     return queue->bounds().max.value > next_offset(pop, request, topic.name, *queue).offset;
   };

@@ -39,12 +39,19 @@ Taken read_queue(Pop& pop, const PopRequest& request, const PopPass::Source& sou
   if (has_too_many_open(pop, name) || !pop.ledger.lock(name)) return Taken::kNothing;
   const bool is_retry = source.topic->name != request.topic;
   auto start = next_offset(pop, request, source.topic->name, *queue);
-  if (const auto reset = pop.offsets.take_reset(request.group, source.topic->name, source.queue_id))
+  if (const auto reset = pop.offsets.take_reset(request.group, source.topic->name, source.queue_id)) {
     start = {*reset, true};
+    pop.orders.forget(name);
+  }
+  if (request.is_order && pop.orders.is_blocked(name, request.attempt_id)) {
+    pass.rest += std::max<std::int64_t>(0, queue->bounds().max.value - start.offset);
+    pop.ledger.unlock(name);
+    return Taken::kNothing;
+  }
   if (start.is_new) pop.offsets.commit(request.group, source.topic->name, source.queue_id, start.offset);
   std::int64_t offset = start.offset;
-  const MessageFilter filter = is_retry ? MessageFilter{}
-                                        : MessageFilter{request.filter.get(), request.property_filter.get()};
+  const MessageFilter filter =
+      is_retry ? MessageFilter{} : MessageFilter{request.filter.get(), request.property_filter.get()};
   const ReadLimits limits{std::min<int>(request.count_max - pass.count, kCheckpointMessagesMax),
                           pop.broker_options.pull_bytes_max.get() - pass.bytes,
                           pop.broker_options.filter_scan_bytes_max};
@@ -68,7 +75,7 @@ Taken read_queue(Pop& pop, const PopRequest& request, const PopPass::Source& sou
     }
     if (block.read.next_offset == offset) break;  // at the end, or not to be passed
     offset = block.read.next_offset;
-    if (!request.is_order) pop.offsets.commit(request.group, source.topic->name, source.queue_id, offset);
+    pop.offsets.commit(request.group, source.topic->name, source.queue_id, offset);
   }
   pass.rest += std::max<std::int64_t>(0, block.read.bounds.max.value - offset);
   pop.ledger.unlock(name);

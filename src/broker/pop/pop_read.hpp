@@ -2,6 +2,7 @@
 // The reading half of a pop: which queues it goes through, in which order, and what it takes from each.
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "broker/pop/pop.hpp"
@@ -18,6 +19,7 @@ struct PopBlock {
   std::vector<std::int64_t> offsets;  // of the messages
   PopLedger::Id checkpoint = 0;
   bool is_stored = false;
+  std::map<std::int64_t, int> attempts = {};  // orderly: how often messages were handed out before
 };
 
 /// One pass of a request over its queues. On one thread at a time.

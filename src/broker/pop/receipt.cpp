@@ -71,6 +71,13 @@ void append_start_offset(RetryFlag flag, std::int32_t queue_id, std::int64_t off
   fmt::format_to(std::back_inserter(to), "{} {} {}", static_cast<int>(flag), queue_id, offset);
 }
 
+void append_attempts(RetryFlag flag, std::int32_t queue_id, std::optional<std::int64_t> offset, int attempts,
+                     std::string& to) {
+  separate(to);
+  const auto name = offset ? fmt::format("qo{}%{}", queue_id, *offset) : std::to_string(queue_id);
+  fmt::format_to(std::back_inserter(to), "{} {} {}", static_cast<int>(flag), name, attempts);
+}
+
 void append_message_offsets(RetryFlag flag, std::int32_t queue_id, std::span<const std::int64_t> offsets,
                             std::string& to) {
   separate(to);

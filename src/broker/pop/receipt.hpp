@@ -40,4 +40,9 @@ void append_start_offset(RetryFlag flag, std::int32_t queue_id, std::int64_t off
 void append_message_offsets(RetryFlag flag, std::int32_t queue_id, std::span<const std::int64_t> offsets,
                             std::string& to);
 
+/// Of an orderly pop, in orderCountInfo: how often a message ("0 qo3%120 1") or, at least, all messages of a queue ("0
+/// 3 0") were handed out before.
+void append_attempts(RetryFlag flag, std::int32_t queue_id, std::optional<std::int64_t> offset, int attempts,
+                     std::string& to);
+
 }  // namespace tern::broker

@@ -13,8 +13,8 @@ namespace {
 
 namespace property = message::property;
 
-constexpr std::int64_t kRetryMs = 1'000;        // after copies that could not be stored, or messages not read
-constexpr std::int64_t kTimedGraceMs = 3'000;   // acknowledgements of Apache's timer come after their checkpoint
+constexpr std::int64_t kRetryMs = 1'000;       // after copies that could not be stored, or messages not read
+constexpr std::int64_t kTimedGraceMs = 3'000;  // acknowledgements of Apache's timer come after their checkpoint
 constexpr std::size_t kForeignPerStep = 1'024;
 /// Group whose offset in a revive queue says up to where the saved consumer offsets tell of all checkpoints.
 constexpr std::string_view kMarkGroup = "CID_RMQ_SYS_TERN_POP_MARK";
@@ -132,6 +132,8 @@ void Reviver::read_foreign() {
 StepResult Reviver::step() {
   StepResult result;
   result.next_ms = pop_.options.revive_interval_ms.get();
+  for (const auto& [group, topic] : pop_.orders.take_free()) pop_.hold->look_again(group, topic);
+  if (const auto next = pop_.orders.next_free()) result.next_ms = std::clamp<std::int64_t>(*next, 1, result.next_ms);
   read_foreign();
   export_progress();
   move_laggards();
@@ -207,8 +209,8 @@ void Reviver::put_back(const GroupPtr& group, Item& item, const Item::Copy& copy
   if (!record) return settled(true);  // nobody can read it
   const bool is_v2 = pop_.options.retries_to_v2;
   const auto topic = message::is_retry_topic(checkpoint.topic) ? checkpoint.topic
-                     : is_v2 ? pop_retry_topic_v2(checkpoint.group, checkpoint.topic)
-                             : pop_retry_topic_v1(checkpoint.group, checkpoint.topic);
+                     : is_v2                                   ? pop_retry_topic_v2(checkpoint.group, checkpoint.topic)
+                                                               : pop_retry_topic_v1(checkpoint.group, checkpoint.topic);
   pop_.topics.ensure(topic, 1, 0, false);
   if (!pop_.offsets.find(checkpoint.group, topic, 0)) pop_.offsets.commit(checkpoint.group, topic, 0, 0);
   message::RecordParts parts;
@@ -241,9 +243,8 @@ void Reviver::copies_settled(const GroupPtr& group, Item& item, SendStage& stage
   if (item.done.empty()) return settle(group, item);
   std::sort(item.done.begin(), item.done.end());
   const auto& c = item.due.checkpoint;
-  auto text = acknowledgement_text({c.topic, c.group, pop_.identity.name, c.queue_id, c.start_offset, c.pop_time,
-                                    item.done},
-                                   pop_.clock.wall_ms());
+  auto text = acknowledgement_text(
+      {c.topic, c.group, pop_.identity.name, c.queue_id, c.start_offset, c.pop_time, item.done}, pop_.clock.wall_ms());
   // Not stored: then a crash brings the messages once more, and nothing else is different.
   const auto done = [this, group, &item](const PutOutcome&) { settle(group, item); };
   if (!write_revive_record(pop_, stage, item.due.revive_queue, std::move(text), done)) settle(group, item);

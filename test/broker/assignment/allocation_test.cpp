@@ -1,8 +1,7 @@
 #include "broker/assignment/allocation.hpp"
 
-#include <gmock/gmock.h>
-
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 
 namespace tern::broker {
 namespace {

@@ -1,12 +1,11 @@
 #include "broker/assignment/requests.hpp"
-
 #include "broker/broker_fixture.hpp"
 
 namespace tern::broker {
 namespace {
 
-using ::testing::HasSubstr;
 using test::RequestCode;
+using ::testing::HasSubstr;
 
 class QueryAssignment : public test::BrokerFixture {
  protected:
@@ -133,8 +132,9 @@ TEST_F(QueryAssignment, AModeThatCannotBeSavedIsAFailure) {
 TEST_F(QueryAssignment, ShowsAllModes) {
   EXPECT_EQ(ask(RequestCode::kGetAllMessageRequestMode, {})->body(), R"({"messageRequestModeMap":{}})");
   set_mode("POP", 2);
-  EXPECT_EQ(ask(RequestCode::kGetAllMessageRequestMode, {})->body(),
-            R"({"messageRequestModeMap":{"T":{"g":{"consumerGroup":"g","mode":"POP","popShareQueueNum":2,"topic":"T"}}}})");
+  EXPECT_EQ(
+      ask(RequestCode::kGetAllMessageRequestMode, {})->body(),
+      R"({"messageRequestModeMap":{"T":{"g":{"consumerGroup":"g","mode":"POP","popShareQueueNum":2,"topic":"T"}}}})");
 }
 
 TEST_F(QueryAssignment, RefusesAModeThatIsNone) {

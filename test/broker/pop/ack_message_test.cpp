@@ -3,12 +3,12 @@
 namespace tern::broker {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using test::kInvisibleMs;
 using test::Popped;
 using test::RequestCode;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class AckMessage : public test::PopCase {
  protected:
@@ -40,7 +40,8 @@ TEST_F(AckMessage, IsWrittenAsApachesBrokerReadsIt) {
   ack(messages[0]);
   const auto written = stored("rmq_sys_REVIVE_LOG_c", receipt->revive_queue);
   ASSERT_THAT(written, SizeIs(2));
-  EXPECT_EQ(written[1].body, fmt::format(R"({{"ao":0,"bn":"b","c":"g","pt":{},"q":0,"so":0,"t":"T"}})", clock.wall_ms()));
+  EXPECT_EQ(written[1].body,
+            fmt::format(R"({{"ao":0,"bn":"b","c":"g","pt":{},"q":0,"so":0,"t":"T"}})", clock.wall_ms()));
   EXPECT_EQ(written[1].properties.at("TAGS"), "ack");
 }
 
@@ -151,10 +152,10 @@ TEST_F(AckMessage, ABatchSkipsWhatItCannotUse) {
   popped(1);
   for (const auto* body : {"", "{", "[]", "{}", R"({"acks":[]})", R"({"acks":7})"})
     EXPECT_EQ(batch_ack(body)->code(), 208) << body;
-  for (const auto* body :
-       {R"({"acks":[1,null,"x",[]]})", R"({"acks":[{}]})", R"({"acks":[{"c":"g","t":"T","q":0,"so":0,"pt":1,"b":"AQ"}]})",
-        R"({"acks":[{"c":"g","t":"T","q":0,"so":9223372036854775807,"pt":1,"b":"//////"}]})",
-        R"({"acks":[{"c":"g","t":"T","q":99999999999,"so":0,"pt":1,"b":"!!"}]})"}) {
+  for (const auto* body : {R"({"acks":[1,null,"x",[]]})", R"({"acks":[{}]})",
+                           R"({"acks":[{"c":"g","t":"T","q":0,"so":0,"pt":1,"b":"AQ"}]})",
+                           R"({"acks":[{"c":"g","t":"T","q":0,"so":9223372036854775807,"pt":1,"b":"//////"}]})",
+                           R"({"acks":[{"c":"g","t":"T","q":99999999999,"so":0,"pt":1,"b":"!!"}]})"}) {
     EXPECT_EQ(batch_ack(body)->code(), 0) << body;
   }
   EXPECT_THAT(again(), SizeIs(1));

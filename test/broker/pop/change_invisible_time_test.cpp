@@ -3,11 +3,11 @@
 namespace tern::broker {
 namespace {
 
+using test::kInvisibleMs;
+using test::Popped;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using test::kInvisibleMs;
-using test::Popped;
 
 class ChangeInvisibleTime : public test::PopCase {
  protected:

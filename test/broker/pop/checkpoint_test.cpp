@@ -23,8 +23,9 @@ ReviveRecord parse(std::string_view tag, std::string_view body, bool was_timed =
 
 TEST(Checkpoint, ReadsApaches) {
   const auto read =
-      parse("ck", R"({"bm":0,"bn":"b","c":"G","d":[0,3],"it":500,"n":2,"pt":1000,"q":1,"reviveTime":1500,"ro":0,)"
-                  R"("so":100,"sp":false,"t":"T"})",
+      parse("ck",
+            R"({"bm":0,"bn":"b","c":"G","d":[0,3],"it":500,"n":2,"pt":1000,"q":1,"reviveTime":1500,"ro":0,)"
+            R"("so":100,"sp":false,"t":"T"})",
             true);
   ASSERT_TRUE(read.checkpoint);
   EXPECT_TRUE(read.was_timed);

@@ -44,6 +44,17 @@ TEST_F(Notification, WaitsAndTakesNothing) {
   EXPECT_EQ(popping->code(), 0);
 }
 
+TEST_F(Notification, DoesNotStandBetweenAMessageAndAPop) {
+  const auto first = ask_pop({{"pollTime", "15000"}, {"maxMsgNums", "1"}});
+  const auto waiting = notify({{"queueId", "2"}});
+  const auto second = ask_pop({{"pollTime", "15000"}, {"maxMsgNums", "1"}});
+  for (int i = 0; i < 2; ++i) begin(RequestCode::kSendMessage, send_fields("T", 1), "a");
+  run();
+  EXPECT_EQ(first->code(), 0);
+  EXPECT_EQ(second->code(), 0);
+  EXPECT_FALSE(waiting->has_answer());
+}
+
 TEST_F(Notification, SaysWhenItsTimeIsOver) {
   const auto waiting = notify();
   clock.advance_ms(15'000);

@@ -75,10 +75,10 @@ class PopCase : public BrokerFixture {
       } else {
         const auto flag = broker::retry_flag(message.topic);
         const auto start = starts.at(fmt::format("{}@{}", static_cast<int>(flag), message.queue_id));
-        broker::append_receipt({start, std::stoll(answer->field("popTime")), std::stoll(answer->field("invisibleTime")),
-                                std::stoi(answer->field("reviveQid")), flag, "b", message.queue_id,
-                                message.queue_offset},
-                               one.receipt);
+        broker::append_receipt(
+            {start, std::stoll(answer->field("popTime")), std::stoll(answer->field("invisibleTime")),
+             std::stoi(answer->field("reviveQid")), flag, "b", message.queue_id, message.queue_offset},
+            one.receipt);
       }
       all.push_back(std::move(one));
     }
@@ -109,10 +109,10 @@ class PopCase : public BrokerFixture {
   static Popped changed(Popped message, const AnswerPtr& answer) {
     const auto old = broker::parse_receipt(message.receipt);
     message.receipt.clear();
-    broker::append_receipt({message.offset, std::stoll(answer->field("popTime")),
-                            std::stoll(answer->field("invisibleTime")), std::stoi(answer->field("reviveQid")),
-                            old->flag, "b", message.queue_id, message.offset},
-                           message.receipt);
+    broker::append_receipt(
+        {message.offset, std::stoll(answer->field("popTime")), std::stoll(answer->field("invisibleTime")),
+         std::stoi(answer->field("reviveQid")), old->flag, "b", message.queue_id, message.offset},
+        message.receipt);
     return message;
   }
   /// The reviver does all that there is to do now.

@@ -5,13 +5,13 @@
 namespace tern::broker {
 namespace {
 
+using test::Fields;
+using test::kInvisibleMs;
+using test::RequestCode;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using test::Fields;
-using test::kInvisibleMs;
-using test::RequestCode;
 
 class PopMessage : public test::PopCase {};
 

@@ -72,9 +72,7 @@ class Life {
  private:
   bool chance(int percent) { return static_cast<int>(rng_() % 100) < percent; }
   std::int64_t number(std::int64_t end) { return static_cast<std::int64_t>(rng_() % static_cast<std::uint64_t>(end)); }
-  void start() {
-    node_ = std::make_unique<Node>(*disk_, wall_ms_, is_v2_);
-  }
+  void start() { node_ = std::make_unique<Node>(*disk_, wall_ms_, is_v2_); }
   void pass(std::int64_t ms) {
     now_ms_ += ms;
     wall_ms_ += ms;

@@ -22,10 +22,9 @@ TEST(Receipt, ReadsWhatItWrites) {
 }
 
 TEST(Receipt, RefusesWhatIsNone) {
-  for (const auto* text :
-       {"", " ", "1", "1 2 3 4 0 b 5", "1 2 3 4 0 b 5 6 7", "1 2 3 4 0  b 5 6", "1 2 3 4 3 b 5 6", "1 2 3 4 -1 b 5 6",
-        "x 2 3 4 0 b 5 6", "1 2 3 4 0 b 5 6x", "1 2 3 4 0 b 99999999999 6", "9223372036854775808 2 3 4 0 b 5 6",
-        "1 2 3 4 0 b 5 "}) {
+  for (const auto* text : {"", " ", "1", "1 2 3 4 0 b 5", "1 2 3 4 0 b 5 6 7", "1 2 3 4 0  b 5 6", "1 2 3 4 3 b 5 6",
+                           "1 2 3 4 -1 b 5 6", "x 2 3 4 0 b 5 6", "1 2 3 4 0 b 5 6x", "1 2 3 4 0 b 99999999999 6",
+                           "9223372036854775808 2 3 4 0 b 5 6", "1 2 3 4 0 b 5 "}) {
     EXPECT_FALSE(parse_receipt(text)) << text;
   }
 }

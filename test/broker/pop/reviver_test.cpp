@@ -5,13 +5,13 @@
 namespace tern::broker {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using test::Fields;
 using test::kInvisibleMs;
 using test::Popped;
 using test::SimulatedDisk;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class ReviverCase : public test::PopCase {};
 
@@ -244,7 +244,6 @@ class Node final : public test::PopCase {
 };
 
 constexpr std::int64_t kNoon = 1'700'000'000'000;
-
 
 TEST(ReviverRestart, AKillForgetsNothing) {
   SimulatedDisk disk;
