@@ -8,6 +8,7 @@
 #include "tern/message/topic_name.hpp"
 
 #include "broker/admin/broker_status.hpp"
+#include "broker/assignment/nameserver_routes.hpp"
 #include "broker/clients/requests.hpp"
 #include "broker/processors.hpp"
 #include "broker/statistics/readings.hpp"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::int64_t kExpiryEveryMs = 10'000;
 constexpr std::int64_t kFiltersSaveEveryMs = 10'000;
+constexpr std::int64_t kOrdersSaveEveryMs = 10'000;
 constexpr std::int64_t kUnregisterPatienceMs = 3000;
 constexpr int kDeliveriesPerStep = 512;  // per level
 constexpr std::int64_t kHoldTickMs = 20;
@@ -48,7 +50,8 @@ Broker::Broker(Parts parts, BrokerIdentity identity, DelayLevels levels)
       filters_(parts.filter_options, parts.disk, config_path(parts.store_options.root, "consumerFilter.json"),
                parts.clock),
       offsets_(parts.disk, config_path(parts.store_options.root, "consumerOffset.json")),
-      locks_(parts.clock) {}
+      locks_(parts.clock),
+      modes_(parts.disk, config_path(parts.store_options.root, "messageRequestMode.json"), blocking_) {}
 
 Broker::~Broker() = default;
 
@@ -69,6 +72,7 @@ boost::system::result<void, Broker::Problem> Broker::load() {
     if (auto problem = topics_.load(has_records)) return problem;
     if (auto problem = groups_.load()) return problem;
     if (auto problem = filters_.load()) return problem;
+    if (auto problem = modes_.load()) return problem;
     return offsets_.load();
   };
   hooks.schedule_tags_code = [levels = levels_](std::string_view properties, std::int64_t stored) {
@@ -137,6 +141,14 @@ boost::system::result<void, Broker::Problem> Broker::load() {
       SendBackServices{parts_.options, identity_, levels_, *store_, topics_, groups_, blocking_, on_io});
   pull_ = std::make_unique<PullServices>(PullServices{parts_.options, identity_, parts_.clock, *store_, topics_,
                                                       groups_, clients_, offsets_, *hold_, cold_reads_, &filters_});
+  pop_orders_ = std::make_unique<PopOrders>(parts_.clock, parts_.disk, config_path(root, "consumerOrderInfo.json"));
+  if (auto problem = pop_orders_->load()) return Problem{*problem};
+  pop_ = make_pop({parts_.pop_options, parts_.options, identity_, parts_.clock, *store_, topics_, groups_, offsets_,
+                   filters_, cold_reads_, *pop_orders_, delayed_->wakeup(), on_io});
+  reviver_ = std::make_unique<Reviver>(*pop_);
+  reviver_->load();
+  arrivals_ =
+      std::make_unique<Arrivals>(std::vector<store::ArrivalListener*>{hold_.get(), pop_->hold.get(), reviver_.get()});
   replies_ =
       std::make_unique<Replies>(Replies{parts_.reply_options, parts_.clock, *send_, clients_, client_calls_, on_io});
   offset_reset_ = std::make_unique<OffsetReset>(
@@ -147,31 +159,36 @@ boost::system::result<void, Broker::Problem> Broker::load() {
                                            parts_.network);
   registration_ =
       std::make_unique<NameserverRegistration>(parts_.network, parts_.options, identity_, topics_, parts_.clock);
+  assignments_ =
+      std::make_unique<Assignments>(Assignments{parts_.assignment_options, clients_, topics_, groups_, modes_,
+                                                nameserver_routes(*registration_, topics_, identity_)});
   for (std::size_t i = 0; i < threads; ++i) {
     const auto seed = static_cast<std::uint64_t>(parts_.clock.wall_ms()) * 1'000'003 +
                       static_cast<std::uint64_t>(::getpid()) * 257 + i;
     services_.stages.push_back(std::make_unique<SendStage>(*store_, parts_.options, identity_, parts_.clock, seed));
     wake_posted_.push_back(std::make_unique<std::atomic<bool>>(false));
   }
-  services_.parts = {&parts_.options,     &identity_,       &parts_.clock,
-                     store_.get(),        &topics_,         &groups_,
-                     &clients_,           &offsets_,        &locks_,
-                     hold_.get(),         &blocking_,       send_.get(),
-                     pull_.get(),         send_back_.get(), delayed_.get(),
-                     registration_.get(), status_.get(),    &parts_.settings,
-                     &parts_.network,     &filters_,        transactions_.get(),
-                     &client_calls_,      replies_.get(),   offset_reset_.get(),
-                     statistics_.get(),   timers_.get(),    recall_.get()};
+  services_.parts = {&parts_.options,     &identity_,        &parts_.clock,
+                     store_.get(),        &topics_,          &groups_,
+                     &clients_,           &offsets_,         &locks_,
+                     hold_.get(),         &blocking_,        send_.get(),
+                     pull_.get(),         send_back_.get(),  delayed_.get(),
+                     registration_.get(), status_.get(),     &parts_.settings,
+                     &parts_.network,     &filters_,         transactions_.get(),
+                     &client_calls_,      replies_.get(),    offset_reset_.get(),
+                     statistics_.get(),   timers_.get(),     recall_.get(),
+                     pop_.get(),          assignments_.get()};
 
   // Whoever moves a watermark for others wakes the io threads: they answer, try again and dispatch.
   store_->log().on_durable([this] { wake_io_threads(); });
   store_->log().on_published([this] { wake_io_threads(); });
   store_->log().on_prepared([this] { wake_io_threads(); });
-  store_->start(hold_.get(), [this] { wake_io_threads(); });
+  store_->start(arrivals_.get(), [this] { wake_io_threads(); });
   clients_.tell(filters_);
   topics_.on_change([this](const TopicConfig& topic) {
     registration_->register_topic(topic);
     hold_->wake_topic(topic.name);
+    pop_->hold->wake_topic(topic.name);
   });
   return {};
 }
@@ -183,7 +200,10 @@ void Broker::begin(message::Host store_host, std::string ha_address) {
   for (std::size_t i = 0; i < parts_.network.io_threads(); ++i) {
     parts_.network.every(i, kStageTickMs, [this, i] { services_.stages[i]->expire(); });
   }
-  parts_.network.every(0, kHoldTickMs, [this] { hold_->expire(); });
+  parts_.network.every(0, kHoldTickMs, [this] {
+    hold_->expire();
+    pop_->hold->expire();
+  });
   registration_->register_all([this](int accepted) {
     if (accepted > 0) log_info("registered with {} of {} nameservers", accepted, registration_->addresses().size());
   });
@@ -222,6 +242,7 @@ void Broker::on_io_thread(std::size_t io_thread, std::function<void(SendStage&)>
 
 void Broker::peer_closed(const remoting::PeerPtr& peer) {
   hold_->peer_closed(*peer);
+  pop_->hold->peer_closed(*peer);
   notify_members(clients_.peer_closed(*peer));
 }
 
@@ -246,6 +267,7 @@ StepResult Broker::timed_step() {
   result.next_ms = std::min(result.next_ms, std::max<std::int64_t>(registered.next_ms, 1));
   result.next_ms = std::min(result.next_ms, transaction_check_->step().next_ms);
   result.next_ms = std::min(result.next_ms, timers_->step().next_ms);
+  result.next_ms = std::min(result.next_ms, reviver_->step().next_ms);
   status_->sample();
   if (now >= next_expiry_ms_) {
     next_expiry_ms_ = now + kExpiryEveryMs;
@@ -261,6 +283,7 @@ StepResult Broker::timed_step() {
   if (now >= next_offsets_save_ms_) {
     next_offsets_save_ms_ = now + parts_.options.offsets_save_period_ms.get();
     save([this] {
+      reviver_->mark_offsets();
       if (const auto saved = offsets_.save(parts_.clock.wall_ms()); !saved)
         log_error("consumer offsets cannot be saved: {}", saved.error().text());
     });
@@ -279,6 +302,13 @@ StepResult Broker::timed_step() {
     });
     if (!is_posted) timers_->abandon_save();
   }
+  if (now >= next_orders_save_ms_) {
+    next_orders_save_ms_ = now + kOrdersSaveEveryMs;
+    save([this] {
+      if (const auto saved = pop_orders_->save(); !saved)
+        log_error("the order of pops cannot be saved: {}", saved.error().text());
+    });
+  }
   if (now >= next_filters_save_ms_) {
     next_filters_save_ms_ = now + kFiltersSaveEveryMs;
     save([this] {
@@ -292,6 +322,7 @@ StepResult Broker::timed_step() {
 void Broker::drain() {
   registration_->unregister_all(kUnregisterPatienceMs);
   hold_->wake_all();
+  pop_->hold->wake_all();
   transaction_check_->write_all_marks();
 }
 
@@ -304,10 +335,12 @@ Status Broker::close() {
     if (!next && status) status = next;
   };
   transaction_check_->settle_progress();
+  reviver_->settle_progress();
   keep_first(topics_.save());
   keep_first(groups_.save());
   keep_first(offsets_.save(parts_.clock.wall_ms()));
   keep_first(filters_.save());
+  keep_first(pop_orders_->save());
   // Twice: progress counts one save later than it is taken, when what it stands for is known to be durable.
   keep_first(delayed_->save());
   keep_first(delayed_->save());

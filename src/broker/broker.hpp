@@ -6,6 +6,8 @@
 #include <mutex>
 #include <string>
 
+#include "broker/arrivals.hpp"
+#include "broker/pop/reviver.hpp"
 #include "broker/registration/nameserver_registration.hpp"
 #include "broker/services.hpp"
 #include "broker/transaction/transaction_check.hpp"
@@ -26,6 +28,8 @@ class Broker final : public remoting::Handler {
     ReplyOptions& reply_options;
     ResetOptions& reset_options;
     TimerOptions& timer_options;
+    PopOptions& pop_options;
+    AssignmentOptions& assignment_options;
     store::StoreOptions& store_options;
     RuntimeConfig& settings;
     file::Disk& disk;
@@ -46,7 +50,7 @@ class Broker final : public remoting::Handler {
   [[nodiscard]] store::Store& store() { return *store_; }
   WorkQueue& blocking() { return blocking_; }
   WorkQueue& cold_reads() { return cold_reads_; }
-  /// timed thread: delayed delivery, transaction checks, expiry of clients, periodic saves and registrations.
+  /// timed thread: delayed delivery, transaction checks, POP, expiry of clients, periodic saves and registrations.
   StepResult timed_step();
   Wakeup& timed_wakeup();
 
@@ -81,6 +85,7 @@ class Broker final : public remoting::Handler {
   ConsumerFilters filters_;
   OffsetTable offsets_;
   QueueLocks locks_;
+  RequestModes modes_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<PullHold> hold_;
   std::unique_ptr<SendServices> send_;
@@ -94,14 +99,19 @@ class Broker final : public remoting::Handler {
   std::unique_ptr<Replies> replies_;
   std::unique_ptr<OffsetReset> offset_reset_;
   std::unique_ptr<Statistics> statistics_;
+  std::unique_ptr<PopOrders> pop_orders_;
+  std::unique_ptr<Pop> pop_;
+  std::unique_ptr<Reviver> reviver_;
+  std::unique_ptr<Arrivals> arrivals_;
   std::unique_ptr<BrokerStatus> status_;
   std::unique_ptr<NameserverRegistration> registration_;
+  std::unique_ptr<Assignments> assignments_;
   Services services_;
 
   std::vector<std::unique_ptr<std::atomic<bool>>> wake_posted_;  // by io thread: one wake-up under way is enough
   // Owned by the timed thread.
   std::int64_t next_expiry_ms_ = 0, next_offsets_save_ms_ = 0, next_delay_save_ms_ = 0, next_filters_save_ms_ = 0,
-               next_statistics_ms_ = 0;
+               next_statistics_ms_ = 0, next_orders_save_ms_ = 0;
 };
 [[noreturn]] void throw_exception_from_error(const Broker::Problem& problem, const boost::source_location& where);
 

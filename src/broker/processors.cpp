@@ -1,12 +1,14 @@
 #include "broker/processors.hpp"
 
 #include "broker/admin/processors.hpp"
+#include "broker/assignment/processors.hpp"
 #include "broker/clients/processors.hpp"
 #include "broker/consumer_control/processors.hpp"
 #include "broker/filter/processors.hpp"
 #include "broker/groups/processors.hpp"
 #include "broker/locks/processors.hpp"
 #include "broker/offsets/processors.hpp"
+#include "broker/pop/processors.hpp"
 #include "broker/pull/processors.hpp"
 #include "broker/query/processors.hpp"
 #include "broker/reply/processors.hpp"
@@ -35,6 +37,8 @@ const remoting::ProcessorTable<Services>& processor_table() {
       consumer_control_processors(),
       statistics_processors(),
       timer_processors(),
+      pop_processors(),
+      assignment_processors(),
   };
   static const remoting::ProcessorTable<Services> kTable{kLists};
   return kTable;

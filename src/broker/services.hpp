@@ -11,6 +11,7 @@
 #include "tern/remoting/processor.hpp"
 #include "tern/remoting/server.hpp"
 
+#include "broker/assignment/assignments.hpp"
 #include "broker/clients/client_calls.hpp"
 #include "broker/clients/client_registry.hpp"
 #include "broker/consumer_control/offset_reset.hpp"
@@ -18,6 +19,7 @@
 #include "broker/groups/group_table.hpp"
 #include "broker/locks/queue_locks.hpp"
 #include "broker/offsets/offset_table.hpp"
+#include "broker/pop/pop.hpp"
 #include "broker/pull/pull_message.hpp"
 #include "broker/reply/replies.hpp"
 #include "broker/retry/send_back.hpp"
@@ -50,7 +52,7 @@ class Services {
              OffsetTable*, QueueLocks*, PullHold*, WorkQueue*, SendServices*, PullServices*, SendBackServices*,
              DelayedDelivery*, NameserverRegistration*, BrokerStatus*, RuntimeConfig*, remoting::Network*,
              ConsumerFilters*, Transactions*, ClientCalls*, Replies*, OffsetReset*, Statistics*, Timers*,
-             RecallServices*>
+             RecallServices*, Pop*, Assignments*>
       parts;
 };
 

@@ -47,6 +47,8 @@ struct Settings {
   broker::ReplyOptions replies;
   broker::ResetOptions resets;
   broker::TimerOptions timers;
+  broker::PopOptions pop;
+  broker::AssignmentOptions assignment;
   store::StoreOptions store;
   store::ApacheLockKeys lock_keys;
   remoting::NetworkOptions network;
@@ -60,6 +62,8 @@ void declare(Settings& settings, OptionSet& options) {
   options.add("Replies", broker::reply_option_rows(), settings.replies);
   options.add("Offset resets", broker::reset_option_rows(), settings.resets);
   options.add("Timers", broker::timer_option_rows(), settings.timers);
+  options.add("POP", broker::pop_option_rows(), settings.pop);
+  options.add("Assignment", broker::assignment_option_rows(), settings.assignment);
   options.add("Store", store::store_option_rows(), settings.store);
   options.add("Commit log", store::log_option_rows(), settings.store.log);
   options.add("Put lock", store::apache_lock_rows(), settings.lock_keys);
@@ -147,9 +151,10 @@ int serve(Settings& settings, const std::string& settings_file, OptionSet& optio
       settings.broker.cluster_name, settings.broker.broker_name, settings.broker.broker_id, {}, {}, {}};
   const auto host = message::parse_host(settings.broker.advertised_address, settings.broker.listen_port);
   TERN_CHECK(host.has_value(), "brokerIP1={}", settings.broker.advertised_address);  // its row has checked it
-  auto opened = broker::Broker::open({settings.broker, settings.filters, settings.transactions, settings.replies,
-                                      settings.resets, settings.timers, settings.store, config, *disk, clock, network},
-                                     std::move(identity));
+  auto opened = broker::Broker::open(
+      {settings.broker, settings.filters, settings.transactions, settings.replies, settings.resets, settings.timers,
+       settings.pop, settings.assignment, settings.store, config, *disk, clock, network},
+      std::move(identity));
   if (!opened) {
     // Whatever it is, it is about the store's directory or what lies in it.
     const auto& text = opened.error().text;

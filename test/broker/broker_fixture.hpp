@@ -18,6 +18,8 @@
 #include "tern/message/properties.hpp"
 #include "tern/message/topic_name.hpp"
 
+#include "broker/arrivals.hpp"
+#include "broker/pop/reviver.hpp"
 #include "broker/processors.hpp"
 #include "broker/services.hpp"
 #include "broker/statistics/readings.hpp"
@@ -164,6 +166,8 @@ class BrokerFixture : public ::testing::Test {
     settings.add("Timers", broker::timer_option_rows(), timer_options);
     timer_options.slots_total = 5'000;
     timer_options.log_file_size_bytes = 16 << 10;
+    settings.add("POP", broker::pop_option_rows(), pop_options);
+    settings.add("Assignment", broker::assignment_option_rows(), assignment_options);
     settings.add("Store", store::store_option_rows(), store_options);
     settings.add("Log", store::log_option_rows(), store_options.log);
     settings.add("Queues", store::queue_option_rows(), store_options.queues);
@@ -200,6 +204,7 @@ class BrokerFixture : public ::testing::Test {
       if (auto text = topics.load(has_records)) return text;
       if (auto text = groups.load()) return text;
       if (auto text = filters.load()) return text;
+      if (auto text = modes.load()) return text;
       return offsets.load();
     };
     hooks.schedule_tags_code = [this](std::string_view text, std::int64_t stored) {
@@ -252,6 +257,20 @@ class BrokerFixture : public ::testing::Test {
         broker::Replies{reply_options, clock, *send_services, clients, client_calls, on_io});
     offset_reset = std::make_unique<broker::OffsetReset>(
         broker::OffsetReset{reset_options, identity, clients, topics, groups, offsets, *store, *hold, blocking});
+    EXPECT_EQ(pop_orders.load(), std::nullopt);
+    pop = broker::make_pop({pop_options, options, identity, clock, *store, topics, groups, offsets, filters, cold_reads,
+                            pop_orders, timed_wakeup, on_io});
+    assignments = std::make_unique<broker::Assignments>(broker::Assignments{
+        assignment_options, clients, topics, groups, modes,
+        [this](const std::string& topic, const std::function<void(std::optional<broker::AssignedQueues>)>& done) {
+          const auto own = topics.find(topic);
+          if (!own) return done(std::nullopt);
+          broker::AssignedQueues queues;
+          for (int id = 0; id < own->read_queues; ++id) queues.push_back({topic, identity.name, id});
+          done(std::move(queues));
+        }});
+    reviver = std::make_unique<broker::Reviver>(*pop);
+    reviver->load();
     services.parts = {&options,
                       &identity,
                       &clock,
@@ -278,9 +297,13 @@ class BrokerFixture : public ::testing::Test {
                       offset_reset.get(),
                       &statistics,
                       timers.get(),
-                      recall.get()};
+                      recall.get(),
+                      pop.get(),
+                      assignments.get()};
     store->log().on_durable([this] { posted.push_back([this] { stage().answer_durable(); }); });
-    store->start(hold.get(), [] {});
+    arrivals = std::make_unique<broker::Arrivals>(
+        std::vector<store::ArrivalListener*>{hold.get(), pop->hold.get(), reviver.get()});
+    store->start(arrivals.get(), [] {});
     prepare_log();
   }
 
@@ -476,6 +499,8 @@ class BrokerFixture : public ::testing::Test {
   broker::ReplyOptions reply_options;
   broker::ResetOptions reset_options;
   broker::TimerOptions timer_options;
+  broker::PopOptions pop_options;
+  broker::AssignmentOptions assignment_options;
   store::StoreOptions store_options;
   OptionSet settings{"broker"};
   std::vector<PropertyLine> kept_settings;  // changes that would stand in the file
@@ -496,6 +521,8 @@ class BrokerFixture : public ::testing::Test {
   broker::ConsumerFilters filters{filter_options, disk, "store/config/consumerFilter.json", clock};
   broker::OffsetTable offsets{disk, "store/config/consumerOffset.json"};
   broker::QueueLocks locks{clock};
+  broker::PopOrders pop_orders{clock, disk, "store/config/consumerOrderInfo.json"};
+  broker::RequestModes modes{disk, "store/config/messageRequestMode.json", blocking};
   std::optional<broker::DelayLevels> levels;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<broker::PullServices> pull_services;
@@ -513,6 +540,10 @@ class BrokerFixture : public ::testing::Test {
   broker::Statistics statistics{
       clock, [this] { return read_counters(*store, offsets, *pull_services->counters, identity.cluster); }};
   std::unique_ptr<broker::TransactionCheck> transaction_check;
+  std::unique_ptr<broker::Pop> pop;
+  std::unique_ptr<broker::Reviver> reviver;
+  std::unique_ptr<broker::Assignments> assignments;
+  std::unique_ptr<broker::Arrivals> arrivals;
   std::uint64_t next_peer_id = 1;
   FakePeerPtr peer = new_peer();
 

@@ -97,9 +97,19 @@ enum class RequestCode : std::int32_t {
   kUpdateAndGetGroupForbidden = 353,
   kLitePullMessage = 361,
   kRecallMessage = 370,
+  kQueryAssignment = 400,
+  kSetMessageRequestMode = 401,
+  kGetAllMessageRequestMode = 402,
   kGetBrokerMemberGroup = 901,
   kBrokerHeartbeat = 904,
   kNotifyMinBrokerIdChange = 905,
+  kPopMessage = 200'050,
+  kAckMessage = 200'051,
+  kPeekMessage = 200'052,
+  kChangeMessageInvisibleTime = 200'053,
+  kNotification = 200'054,
+  kPollingInfo = 200'055,
+  kBatchAckMessage = 200'151,
 };
 
 enum class ResponseCode : std::int32_t {
@@ -127,6 +137,9 @@ enum class ResponseCode : std::int32_t {
   kInvalidParameter = 29,
   kConsumerNotOnline = 206,
   kConsumeMessageTimeout = 207,
+  kNoMessage = 208,
+  kPollingFull = 209,
+  kPollingTimeout = 210,
   kBroadcastConsumption = 213,
   kIllegalOperation = 604,
 };

@@ -63,9 +63,6 @@ bool is_slave(std::string_view value) {
 bool is_sync_flush(std::string_view value) {
   return value == "SYNC_FLUSH";
 }
-bool is_pop(std::string_view value) {
-  return value == "POP";
-}
 bool is_list(std::string_view value) {
   return value.find(',') != std::string_view::npos;
 }
@@ -169,12 +166,8 @@ constexpr ForeignKey kApacheBrokerKeys[] = {
     {"enableBroadcastOffsetStore", "true"},
     {"broadcastOffsetExpireSecond", "120"},
     {"broadcastOffsetExpireMaxSecond", "300"},
-    {"popPollingSize", "1024"},
     {"popPollingMapSize", "100000"},
     {"popPollingMapExpireTimeSeconds", "600"},
-    {"maxPopPollingSize", "100000"},
-    {"reviveQueueNum", "8"},
-    {"reviveInterval", "1000"},
     {"reviveMaxSlow", "3"},
     {"reviveScanTime", "10000"},
     {"enableSkipLongAwaitingAck", "false"},
@@ -183,16 +176,12 @@ constexpr ForeignKey kApacheBrokerKeys[] = {
     {"enablePopBufferMerge", "false"},
     {"popCkStayBufferTime", "10000"},
     {"popCkStayBufferTimeOut", "3000"},
-    {"popCkMaxBufferSize", "200000"},
     {"popCkOffsetMaxQueueSize", "20000"},
     {"enablePopBatchAck", "false"},
     {"popLongPollingForceNotifyInterval", "800"},
     {"enableNotifyBeforePopCalculateLag", "true"},
     {"enableNotifyAfterPopOrderLockRelease", "true"},
-    {"initPopOffsetByCheckMsgInMem", "true"},
     {"retrieveMessageFromPopRetryTopicV1", "true"},
-    {"enableRetryTopicV2", "false"},
-    {"popFromRetryProbability", "20"},
     {"popConsumerFSServiceInit", "true"},
     {"popConsumerKVServiceLog", "false"},
     {"popConsumerKVServiceInit", "false", value_is_true, "pop consumption in RocksDB"},
@@ -204,9 +193,6 @@ constexpr ForeignKey kApacheBrokerKeys[] = {
     {"syncBrokerMemberGroupPeriod", "1000"},
     {"loadBalancePollNameServerInterval", "30000"},
     {"cleanOfflineBrokerInterval", "30000"},
-    {"serverLoadBalancerEnable", "true"},
-    {"defaultMessageRequestMode", "PULL", is_pop, "pop consumption"},
-    {"defaultPopShareQueueNum", "-1"},
     {"transactionTimeOut", "6000"},
     {"transactionCheckMax", "15"},
     {"transactionCheckInterval", "30000"},
@@ -265,14 +251,11 @@ constexpr ForeignKey kApacheBrokerKeys[] = {
     {"cgColdReadThreshold", "3145728"},
     {"globalColdReadThreshold", "104857600"},
     {"fetchNamesrvAddrInterval", "10000"},
-    {"popResponseReturnActualRetryTopic", "false"},
     {"enableSingleTopicRegister", "false"},
     {"enableMixedMessageType", "false"},
     {"enableSplitRegistration", "false"},
     {"enableSplitMetadata", "true"},
     {"splitMetadataSize", "2000"},
-    {"popInflightMessageThreshold", "10000"},
-    {"enablePopMessageThreshold", "false"},
     {"enableFastChannelEventProcess", "false"},
     {"printChannelGroups", "false"},
     {"printChannelGroupsMinNum", "5"},

@@ -135,6 +135,23 @@ void NameserverRegistration::register_topic(const TopicConfig& topic, std::funct
   send_to_all("registration", [&] { return registration(topics); }, std::move(done));
 }
 
+void NameserverRegistration::ask(std::function<protocol::Outgoing()> make, std::int64_t timeout_ms,
+                                 remoting::AnswerHandler done) {
+  if (nameservers_.empty()) return done(remoting::error(remoting::Errc::kUnresolved));
+  ask_from(0, std::move(make), timeout_ms, std::move(done));
+}
+
+void NameserverRegistration::ask_from(std::size_t first, std::function<protocol::Outgoing()> make,
+                                      std::int64_t timeout_ms, remoting::AnswerHandler done) {
+  auto request = make();
+  nameservers_[first]->client.call(
+      std::move(request), timeout_ms,
+      [this, first, make = std::move(make), timeout_ms, done = std::move(done)](Result<remoting::Answer> answer) {
+        if (answer || first + 1 == nameservers_.size()) return done(std::move(answer));
+        ask_from(first + 1, make, timeout_ms, done);
+      });
+}
+
 void NameserverRegistration::unregister_all(std::int64_t patience_ms) {
   struct Finished {
     std::mutex mutex;

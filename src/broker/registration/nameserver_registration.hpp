@@ -29,6 +29,8 @@ class NameserverRegistration {
   void register_all(std::function<void(int accepted)> done = {});
   /// One topic has changed: the others are not sent again (protocol reference 17.4).
   void register_topic(const TopicConfig& topic, std::function<void(int accepted)> done = {});
+  /// What any of them can answer: they are asked one after the other until one does. Without any: kUnresolved.
+  void ask(std::function<protocol::Outgoing()> make, std::int64_t timeout_ms, remoting::AnswerHandler done);
   /// As a clean stop does; returns when all have answered, or after `patience_ms`.
   void unregister_all(std::int64_t patience_ms);
   /// timed thread: registers again when registerNameServerPeriod has passed.
@@ -38,6 +40,8 @@ class NameserverRegistration {
  private:
   struct Nameserver;
   [[nodiscard]] protocol::Outgoing registration(const protocol::Json& topics) const;
+  void ask_from(std::size_t first, std::function<protocol::Outgoing()> make, std::int64_t timeout_ms,
+                remoting::AnswerHandler done);
   /// `what`: for the log, a literal.
   void send_to_all(const char* what, const std::function<protocol::Outgoing()>& make, std::function<void(int)> done);
 

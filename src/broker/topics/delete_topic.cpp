@@ -17,7 +17,7 @@ constexpr auto kFields = protocol::fields<Fields>(protocol::optional("topic", &F
 }  // namespace
 
 void delete_topic(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, OffsetTable& offsets,
-                  store::Store& store, PullHold& hold, WorkQueue& blocking) {
+                  store::Store& store, PullHold& hold, Pop& pop, WorkQueue& blocking) {
   const auto fields = kFields.decode(request.header);
   if (!fields) return reply(protocol::refuse(fields.error()));
   if (fields->topic.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos)
@@ -27,11 +27,13 @@ void delete_topic(const remoting::Request& request, remoting::Reply reply, Topic
                                   fields->topic));
   }
   const std::string topic(fields->topic);
-  answer_blocking(blocking, std::move(reply), [topic, &topics, &offsets, &store, &hold](remoting::Reply to) {
+  answer_blocking(blocking, std::move(reply), [topic, &topics, &offsets, &store, &hold, &pop](remoting::Reply to) {
     offsets.remove_topic(topic);
     const auto removed = store.remove_topic(topic);
     if (!removed) log_error("the queues of topic {} cannot be removed: {}", topic, removed.error().text());
     hold.wake_topic(topic);
+    pop.orders.remove_topic(topic);
+    pop.hold->wake_topic(topic);
     auto job = std::make_shared<remoting::Reply>(std::move(to));
     topics.remove(topic, [job, removed](Status saved) {
       const auto& failed = removed ? saved : removed;

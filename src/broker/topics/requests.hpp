@@ -4,6 +4,7 @@
 #include "tern/store/store.hpp"
 
 #include "broker/offsets/offset_table.hpp"
+#include "broker/pop/pop.hpp"
 #include "broker/pull/pull_hold.hpp"
 #include "broker/registration/nameserver_registration.hpp"
 #include "broker/statistics/statistics.hpp"
@@ -16,7 +17,7 @@ void update_topic(const remoting::Request& request, remoting::Reply reply, Topic
 void update_topic_list(const remoting::Request& request, remoting::Reply reply, TopicTable& topics,
                        NameserverRegistration& registration);
 void delete_topic(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, OffsetTable& offsets,
-                  store::Store& store, PullHold& hold, WorkQueue& blocking);
+                  store::Store& store, PullHold& hold, Pop& pop, WorkQueue& blocking);
 protocol::Response get_topic_config(const remoting::Request& request, TopicTable& topics);
 protocol::Response get_all_topic_config(const remoting::Request& request, TopicTable& topics);
 void get_topic_stats(const remoting::Request& request, remoting::Reply reply, TopicTable& topics, store::Store& store,

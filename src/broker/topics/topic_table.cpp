@@ -232,7 +232,10 @@ TopicPtr TopicTable::ensure(std::string_view topic, int queues, int sys_flag, bo
 void TopicTable::ensure_queue(std::string_view topic, int queue_id, store::QueueKind kind) {
   const auto existing = find(topic);
   if (existing && queue_id < std::max(existing->read_queues, existing->write_queues)) return;
-  if (message::topic_problem(topic) || queue_id < 0 || queue_id >= kQueuesMax) return;
+  // A '+' is illegal but for the broker itself, in retry topics of POP.
+  std::string checked(topic);
+  if (message::is_retry_topic(topic)) std::replace(checked.begin(), checked.end(), '+', '_');
+  if (message::topic_problem(checked) || queue_id < 0 || queue_id >= kQueuesMax) return;
   TopicConfig config;
   if (existing) config = *existing;
   config.name = topic;

@@ -6,26 +6,20 @@ from suite.variant import Cases
 from .common import MAX_OFFSET, as_json, topic_fields
 
 CASES = Cases("unserved")
-POP = {"consumerGroup": "readers", "topic": "plain", "queueId": 0}
 
 CODES = {
     "END_TRANSACTION": (37, {"producerGroup": "p", "tranStateTableOffset": 0, "commitLogOffset": 0, "commitOrRollback": 8, "msgId": "x"}),
     "GET_TIMER_CHECK_POINT": (60,),
     "CHECK_ROCKSDB_CQ_WRITE_PROGRESS": (354, {"topic": "plain"}),
     "EXPORT_ROCKSDB_CONFIG_TO_JSON": (355, {"configType": "topics"}),
-    "QUERY_ASSIGNMENT": (400, {}, as_json({"topic": "plain", "consumerGroup": "readers", "clientId": "c", "strategyName": "AVG", "messageModel": "CLUSTERING"})),
-    "SET_MESSAGE_REQUEST_MODE": (401, {}, as_json({"topic": "plain", "consumerGroup": "readers", "mode": "PULL", "popShareQueueNum": 0})),
-    "GET_ALL_MESSAGE_REQUEST_MODE": (402,), "UPDATE_AND_CREATE_STATIC_TOPIC": (513, topic_fields("static"), b"{}"),
+    "UPDATE_AND_CREATE_STATIC_TOPIC": (513, topic_fields("static"), b"{}"),
     "ADD_BROKER": (902,), "REMOVE_BROKER": (903,), "EXCHANGE_BROKER_HA_INFO": (906,), "GET_BROKER_HA_STATUS": (907,),
     "RESET_MASTER_FLUSH_OFFSET": (908, {"masterFlushOffset": 0}), "GET_BROKER_EPOCH_CACHE": (1007,),
     "UPDATE_COLD_DATA_FLOW_CTR_CONFIG": (2001, {}, b"readers=100"), "REMOVE_COLD_DATA_FLOW_CTR_CONFIG": (2002, {}, b"readers"), "GET_COLD_DATA_FLOW_CTR_INFO": (2003,),
     "SET_COMMITLOG_READ_MODE": (2004, {"READ_AHEAD_MODE": 0}), "AUTH_CREATE_USER": (3001,), "AUTH_UPDATE_USER": (3002,), "AUTH_DELETE_USER": (3003,),
     "AUTH_GET_USER": (3004,), "AUTH_LIST_USER": (3005,), "AUTH_CREATE_ACL": (3006,), "AUTH_UPDATE_ACL": (3007,), "AUTH_DELETE_ACL": (3008,), "AUTH_GET_ACL": (3009,),
     "AUTH_LIST_ACL": (3010,), "SWITCH_TIMER_ENGINE": (5001,),
-    "POP_MESSAGE": (200050, {**POP, "maxMsgNums": 1, "invisibleTime": 60_000, "pollTime": 0, "bornTime": 0, "initMode": 0}),
-    "ACK_MESSAGE": (200051, {**POP, "extraInfo": "x", "offset": 0}), "PEEK_MESSAGE": (200052, {**POP, "maxMsgNums": 1}),
-    "CHANGE_MESSAGE_INVISIBLETIME": (200053, {**POP, "extraInfo": "x", "offset": 0, "invisibleTime": 1000}),
-    "NOTIFICATION": (200054, {**POP, "pollTime": 0, "bornTime": 0}), "POLLING_INFO": (200055, POP), "POP_ROLLBACK": (200056,), "BATCH_ACK_MESSAGE": (200151, {}, b"{}"),
+    "POP_ROLLBACK": (200056,),
     "POP_LITE_MESSAGE": (200070,), "LITE_SUBSCRIPTION_CTL": (200071,), "ACK_LITE_MESSAGE": (200072,), "GET_BROKER_LITE_INFO": (200074,),
     "GET_PARENT_TOPIC_INFO": (200075,), "GET_LITE_TOPIC_INFO": (200076,), "GET_LITE_CLIENT_INFO": (200077,), "GET_LITE_GROUP_INFO": (200078,),
     "TRIGGER_LITE_DISPATCH": (200079,),
