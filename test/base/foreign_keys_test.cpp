@@ -123,7 +123,6 @@ TEST(ApacheBrokerKeys, StopWhereDataSecurityOrAvailabilityWouldBeLost) {
            {"replicasPerDiskPartition", "2"},
            {"fetchNamesrvAddrByAddressServer", "true"},
            {"enableCalcFilterBitMap", "true"},
-           {"defaultMessageRequestMode", "POP"},
        }) {
     EXPECT_TRUE(promises(broker::apache_broker_keys(), key, value)) << key << "=" << value;
   }
