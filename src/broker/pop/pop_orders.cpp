@@ -213,8 +213,8 @@ Json PopOrders::to_json_locked() const {
       if (message.attempts > 0) attempts[std::to_string(message.offset)] = message.attempts;
       if (message.visible_wall > 0) visible[std::to_string(message.offset)] = message.visible_wall;
     }
-    Json entry = {{"cm", acknowledged},        {"i", block.invisible_ms},       {"l", block.handed_wall},
-                  {"o", std::move(offsets)},   {"oc", std::move(attempts)},     {"ot", std::move(visible)},
+    Json entry = {{"cm", acknowledged},       {"i", block.invisible_ms},   {"l", block.handed_wall},
+                  {"o", std::move(offsets)},  {"oc", std::move(attempts)}, {"ot", std::move(visible)},
                   {"popTime", block.pop_time}};
     if (!block.attempt_id.empty()) entry["a"] = block.attempt_id;
     table[topic + "@" + group][std::to_string(queue_id)] = std::move(entry);

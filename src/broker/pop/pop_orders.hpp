@@ -21,8 +21,8 @@
 namespace tern::broker {
 
 /// All calls from any thread; save() from one at a time. Which messages are done stands in the group's offset, which
-/// does not move on before they are: what is lost here by a kill is that a queue was blocked, and how often its messages
-/// had been handed out.
+/// does not move on before they are: what is lost here by a kill is that a queue was blocked, and how often its
+/// messages had been handed out.
 class PopOrders {
  public:
   PopOrders(const Clock& clock, file::Disk& disk, std::string path) : clock_(clock), file_(disk, std::move(path)) {}
@@ -58,8 +58,8 @@ class PopOrders {
   struct Message {
     std::int64_t offset = 0;
     bool is_acknowledged = false;
-    int attempts = 0;              // before this one
-    std::int64_t visible_ms = 0;   // steady
+    int attempts = 0;               // before this one
+    std::int64_t visible_ms = 0;    // steady
     std::int64_t visible_wall = 0;  // 0: pop time and invisible time
   };
   struct Block {

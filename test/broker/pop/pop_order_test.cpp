@@ -3,13 +3,13 @@
 namespace tern::broker {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using test::Fields;
 using test::kInvisibleMs;
 using test::Popped;
 using test::RequestCode;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class PopOrder : public test::PopCase {
  protected:
