@@ -16,7 +16,7 @@ static_assert(kStoreTimestampEnd <= message::kRecordSizeMinV1, "it is inside of 
 Result<std::string> Store::record_at(LogPosition position) const {
   std::array<std::byte, 8> front_bytes{};
   if (position < min_position() || max_position() - position < 8) return error(Errc::kNotFound, position.value);
-  if (const auto status = log_->read(position, front_bytes); !status) return error(Errc::kNotFound, position.value);
+  if (const auto status = log_->read(position, front_bytes); !status) return status.error();
   const auto front = message::peek_record(front_bytes);
   // A client names any position it likes: the size that stands there is believed only as far as the segment reaches.
   if (!front || front->magic == message::kMagicBlank || front->total_size < message::kRecordSizeMinV1 ||

@@ -34,6 +34,29 @@ TEST_F(ReadTest, KnowsTheStoreTimeOfTheOldestRecord) {
   EXPECT_EQ(life_->earliest_store_time().value(), first_ms);
 }
 
+// Whoever takes it for gone passes over it.
+TEST_F(ReadTest, DoesNotTakeADiskThatFailsForARecordThatIsGone) {
+  auto cold = options_;
+  cold.log.hot_bytes = 0;
+  cold.root = "/cold";
+  cold.log.directory = "/cold/commitlog";
+  cold.queues.directory = "/cold/consumequeue";
+  cold.queues.batch_directory = "/cold/batchconsumequeue";
+  cold.index.directory = "/cold/index";
+  StoreLife life(disk_, clock_, cold);
+  ASSERT_TRUE(life) << life.problem.text;
+  const auto placed = life.send({"body"});
+  ASSERT_TRUE(placed);
+  life.flush();
+  for (const int read : {1, 2}) {
+    disk_.fail_read_at(disk_.reads() + read, EIO);
+    const auto record = life->record_at(placed->position);
+    ASSERT_FALSE(record) << read;
+    EXPECT_EQ(record.error().code, std::errc::io_error) << read << ": " << record.error().text();
+  }
+  EXPECT_TRUE(life->record_at(placed->position));
+}
+
 TEST_F(ReadTest, FindsTheRecordAtItsPositionAndNowhereElse) {
   const auto first = life_.send({"first"});
   const auto second = life_.send({"second"});
