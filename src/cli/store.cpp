@@ -52,6 +52,9 @@ constexpr MetadataFile kMetadataFiles[] = {
     {"subscriptionGroup.json", "subscriptionGroupTable", false},
     {"consumerOffset.json", "offsetTable", false},
     {"delayOffset.json", "offsetTable", false},
+    {"consumerFilter.json", "filterDataByTopic", false},
+    {"consumerOrderInfo.json", "table", false},
+    {"messageRequestMode.json", "messageRequestModeMap", false},
 };
 
 std::optional<std::string> json_problem(std::string_view text, std::string_view table) {

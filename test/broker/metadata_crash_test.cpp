@@ -4,8 +4,10 @@
 
 #include "tern/base/log.hpp"
 
+#include "broker/assignment/request_modes.hpp"
 #include "broker/broker_fixture.hpp"
 #include "broker/filter/consumer_filters.hpp"
+#include "broker/pop/pop_orders.hpp"
 #include "support/crash_everywhere.hpp"
 
 namespace tern::broker {
@@ -169,6 +171,52 @@ class Filters final : public Table {
   ConsumerFilters filters_;
 };
 
+class Modes final : public Table {
+ public:
+  Modes(const Surroundings& /*around*/, file::Disk& disk, const std::string& path) : table_(disk, path, blocking_) {}
+  std::optional<std::string> load(bool /*must_exist*/) override { return table_.load(); }
+  void change(int version) override {
+    table_.set("T", "g", {version % 2 == 1, version}, [this](Status saved) { saved_ = saved; });
+    table_.set(fmt::format("T{}", version), "g", {true, -1}, [this](Status saved) { saved_ = saved; });
+  }
+  Status save() override {
+    blocking_.step();
+    return saved_;
+  }
+  [[nodiscard]] Json contents() const override { return table_.to_json(); }
+
+ private:
+  WorkQueue blocking_;
+  RequestModes table_;
+  Status saved_;
+};
+
+/// Its contents are which queues are blocked for whom: what else it holds shows when a message comes back.
+class Orders final : public Table {
+ public:
+  Orders(const Surroundings& around, file::Disk& disk, const std::string& path)
+      : clock_(around.clock), table_(around.clock, disk, path) {}
+  std::optional<std::string> load(bool /*must_exist*/) override { return table_.load(); }
+  void change(int version) override {
+    table_.hand_out({"g", "T", version}, fmt::format("attempt {}", version), clock_.wall_ms(), kInvisibleMs, {7, 9});
+    table_.acknowledge({"g", "T", version}, 7, clock_.wall_ms());
+  }
+  Status save() override { return table_.save(); }
+  [[nodiscard]] Json contents() const override {
+    Json blocked = Json::array();
+    for (int queue = 0; queue <= kVersions + 2; ++queue) {
+      blocked.push_back(table_.is_blocked({"g", "T", queue}, "another"));
+      blocked.push_back(table_.is_blocked({"g", "T", queue}, fmt::format("attempt {}", queue)));
+    }
+    return blocked;
+  }
+
+ private:
+  static constexpr std::int64_t kInvisibleMs = 60'000;
+  const Clock& clock_;
+  PopOrders table_;
+};
+
 struct Row {
   const char* file;
   std::unique_ptr<Table> (*make)(const Surroundings& around, file::Disk& disk, const std::string& path);
@@ -235,16 +283,16 @@ class MetadataTables : public test::BrokerFixture, public ::testing::WithParamIn
   }
   std::unique_ptr<Surroundings> around_;
 };
-INSTANTIATE_TEST_SUITE_P(Files, MetadataTables,
-                         ::testing::Values(Row{"topics.json", &make<Topics>},
-                                           Row{"subscriptionGroup.json", &make<Groups>},
-                                           Row{"consumerOffset.json", &make<Offsets>},
-                                           Row{"delayOffset.json", &make<DelayProgress>},
-                                           Row{"consumerFilter.json", &make<Filters>}),
-                         [](const auto& tested) {
-                           const std::string file = tested.param.file;
-                           return file.substr(0, file.find('.'));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Files, MetadataTables,
+    ::testing::Values(Row{"topics.json", &make<Topics>}, Row{"subscriptionGroup.json", &make<Groups>},
+                      Row{"consumerOffset.json", &make<Offsets>}, Row{"delayOffset.json", &make<DelayProgress>},
+                      Row{"consumerFilter.json", &make<Filters>}, Row{"messageRequestMode.json", &make<Modes>},
+                      Row{"consumerOrderInfo.json", &make<Orders>}),
+    [](const auto& tested) {
+      const std::string file = tested.param.file;
+      return file.substr(0, file.find('.'));
+    });
 
 TEST_P(MetadataTables, AreTheOldOrTheNewOneAfterACrash) {
   test::SimulatedDisk whole;

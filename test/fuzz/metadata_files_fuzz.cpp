@@ -5,9 +5,11 @@
 #include "tern/base/work_queue.hpp"
 #include "tern/store/side_file.hpp"
 
+#include "broker/assignment/request_modes.hpp"
 #include "broker/filter/consumer_filters.hpp"
 #include "broker/groups/group_table.hpp"
 #include "broker/offsets/offset_table.hpp"
+#include "broker/pop/pop_orders.hpp"
 #include "broker/topics/topic_table.hpp"
 #include "fuzz/fuzz.hpp"
 #include "support/bytes.hpp"
@@ -37,17 +39,23 @@ void check_table(test::SimulatedDisk& disk, const Make& make, const Load& load) 
   TERN_CHECK(again->to_json().dump() == text, "{} became {}", text, again->to_json().dump());
 }
 
-void check_filters(test::SimulatedDisk& disk, const Clock& clock) {
-  const broker::FilterOptions options;
-  broker::ConsumerFilters filters(options, disk, kFirst, clock);
-  if (const auto problem = filters.load()) {
+/// The same for a table that shows its contents in its file alone.
+template <class Table>
+void check_saved_table(Table& table, Table& again) {
+  if (const auto problem = table.load()) {
     TERN_CHECK(problem->find(kFirst) != std::string::npos, "{}", *problem);
     return;
   }
-  TERN_CHECK(filters.save());
-  broker::ConsumerFilters again(options, disk, kFirst, clock);
+  TERN_CHECK(table.save());
   const auto problem = again.load();
   TERN_CHECK(!problem, "{}", *problem);
+}
+
+void check_filters(test::SimulatedDisk& disk, const Clock& clock) {
+  const broker::FilterOptions options;
+  broker::ConsumerFilters filters(options, disk, kFirst, clock);
+  broker::ConsumerFilters again(options, disk, kFirst, clock);
+  check_saved_table(filters, again);
 }
 
 void check_identity(test::SimulatedDisk& disk, std::string_view text) {
@@ -76,7 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.broker_name = "a";
   const broker::BrokerIdentity identity;
   TERN_CHECK(test::write_text(disk, kFirst, std::string(text)));
-  switch (data[0] % 5) {
+  switch (data[0] % 7) {
     case 0:
       check_table(
           disk,
@@ -99,6 +107,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 3:
       check_filters(disk, clock);
       break;
+    case 4:
+      check_table(
+          disk, [&](const char* path) { return std::make_unique<broker::RequestModes>(disk, path, blocking); },
+          [](broker::RequestModes& table) { return table.load(); });
+      break;
+    case 5: {
+      broker::PopOrders orders(clock, disk, kFirst);
+      broker::PopOrders again(clock, disk, kFirst);
+      check_saved_table(orders, again);
+      break;
+    }
     default:
       check_identity(disk, text);
   }

@@ -148,7 +148,8 @@ void PopOrders::read(const std::string& topic, const std::string& group, std::in
   };
   Block block;
   block.attempt_id = protocol::string_member(json, "a");
-  block.pop_time = int_member(json, "popTime");
+  constexpr std::int64_t kLargest = INT64_MAX / 4;  // of times and offsets
+  block.pop_time = std::clamp<std::int64_t>(int_member(json, "popTime"), 0, kLargest);
   block.invisible_ms = std::clamp<std::int64_t>(int_member(json, "i"), 0, kInvisibleMsMax);
   block.handed_wall = int_member(json, "l");
   const auto acknowledged = static_cast<std::uint64_t>(int_member(json, "cm"));
@@ -157,8 +158,7 @@ void PopOrders::read(const std::string& topic, const std::string& group, std::in
   for (std::size_t i = 0; i < std::min(offsets->size(), kCheckpointMessagesMax); ++i) {
     if (!(*offsets)[i].is_number_integer()) return;
     const auto number = (*offsets)[i].get<std::int64_t>();
-    constexpr std::int64_t kOffsetMax = INT64_MAX / 4;
-    if (number < 0 || number > kOffsetMax) return;
+    if (number < 0 || number > kLargest) return;
     if (i == 0) first = number;
     Message message;
     message.offset = i == 0 ? number : first + number;

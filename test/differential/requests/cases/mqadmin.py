@@ -57,7 +57,11 @@ def _masked(line):
 
 
 def _kept(side, name, *arguments, lines=lambda line: True, more=()):
-    printed = side.mqadmin(*arguments)
+    # The tool waits a few seconds for an answer, which a broker on a busy machine may not keep to.
+    for _ in range(10):
+        printed = side.mqadmin(*arguments)
+        if "wait response timeout" not in printed and "RemotingTimeoutException" not in printed:
+            break
     kept = [_masked(line) for line in printed.splitlines() if line.strip() and not NOISE.search(line) and lines(line)]
     for pattern, text in more:
         kept = [re.sub(pattern, text, line) for line in kept]
