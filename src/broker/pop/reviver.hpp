@@ -80,7 +80,6 @@ class Reviver final : public store::ArrivalListener {
 
   Pop& pop_;
   // Timed thread.
-  std::int64_t retry_at_ms_ = 0;
   struct Candidate {
     Progress progress;
     store::LogPosition durable_at;  // everything that the progress stands for is below
