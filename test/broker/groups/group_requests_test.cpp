@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "broker/broker_fixture.hpp"
+#include "broker/registration/nameserver_registration.hpp"
 
 namespace tern::broker {
 namespace {
@@ -84,7 +85,16 @@ TEST_F(GroupRequestsTest, KeepWhatAGroupMayNotReadInTheFile) {
 
 class TopicListTest : public test::BrokerFixture {
  protected:
+  void SetUp() override {
+    test::BrokerFixture::SetUp();
+    std::get<NameserverRegistration*>(services.parts) = &registration_;
+  }
   test::AnswerPtr update_list(std::string_view body) { return ask(RequestCode::kUpdateAndCreateTopicList, {}, body); }
+
+ private:
+  remoting::NetworkOptions network_options_;
+  remoting::Network network_{network_options_, clock};
+  NameserverRegistration registration_{network_, options, identity, topics, clock};
 };
 
 TEST_F(TopicListTest, IsRefusedWholeForOneThatIsWrong) {

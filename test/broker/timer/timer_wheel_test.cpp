@@ -16,7 +16,7 @@ class TimerWheelTest : public ::testing::Test {
  protected:
   void write(TimerWheel& from) {
     if (!file_) {
-      file_ = std::move(*disk_.open("wheel", file::OpenMode::kCreate));
+      file_ = *disk_.open("wheel", file::OpenMode::kCreate);
       EXPECT_TRUE(file_->resize(from.file_size()));
     }
     for (const auto& page : from.take_changed())
