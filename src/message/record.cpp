@@ -219,6 +219,22 @@ Result<RecordView> parse_record(std::span<const std::byte> bytes, BodyCheck chec
   return record;
 }
 
+RecordParts parts_of(const RecordView& record) noexcept {
+  RecordParts parts;
+  parts.topic = record.topic;
+  parts.queue_id = record.queue_id;
+  parts.flag = record.flag;
+  parts.sys_flag = record.sys_flag;
+  parts.born_timestamp = record.born_timestamp;
+  parts.born_host = record.born_host;
+  parts.store_host = record.store_host;
+  parts.reconsume_times = record.reconsume_times;
+  parts.prepared_transaction_offset = record.prepared_transaction_offset;
+  parts.body = record.body;
+  parts.properties = record.properties;
+  return parts;
+}
+
 std::size_t tail_size(const RecordParts& parts) noexcept {
   return (is_v2(parts.topic) ? 2U : 1U) + parts.topic.size() + sizeof(std::int16_t) + properties_size(parts);
 }

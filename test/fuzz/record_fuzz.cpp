@@ -19,20 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   TERN_CHECK(others.size() != record->properties.size() || passes_appended_crc == passes_crc);
   TERN_CHECK(without_appended_crc(others) == others);
   (void)record->born_host.text();
-  RecordParts parts;
-  parts.topic = record->topic;
-  parts.queue_id = record->queue_id;
-  parts.flag = record->flag;
-  parts.sys_flag = record->sys_flag;
-  parts.born_timestamp = record->born_timestamp;
-  parts.born_host = record->born_host;
-  parts.store_host = record->store_host;
-  parts.reconsume_times = record->reconsume_times;
-  parts.prepared_transaction_offset = record->prepared_transaction_offset;
-  parts.body = record->body;
-  parts.properties = record->properties;
   const std::string again =
-      encode_record(parts, record->queue_offset, record->physical_offset, record->store_timestamp);
+      encode_record(parts_of(*record), record->queue_offset, record->physical_offset, record->store_timestamp);
   // A short topic may come with the long form of its length, which the encoder does not choose; an empty body with any
   // CRC.
   const bool same_form = (record->magic == kMagicV2) == (record->topic.size() > kTopicSizeMaxV1);

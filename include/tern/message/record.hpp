@@ -101,6 +101,9 @@ struct RecordParts {
   bool ends_with_inner_base = false;  // the properties, as append_inner_batch() leaves them
 };
 
+/// Of a record that is stored once more. Views into what the record was parsed from.
+RecordParts parts_of(const RecordView& record) noexcept;
+
 /// Size of the record in bytes, or 0 if it cannot be one: properties or topic beyond 32,767 bytes or with a zero byte,
 /// which readers take for a torn write; 2 GiB or more.
 std::int64_t record_size(const RecordParts& parts) noexcept;

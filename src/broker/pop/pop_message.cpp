@@ -105,17 +105,8 @@ void append_retried(const Pop& pop, const Run& run, const PopBlock& block, std::
   message::PropertyWriter writer(properties);
   writer.copy(message::without_appended_crc(record->properties), property::kPopCheckpoint);
   writer.add(property::kPopCheckpoint, receipt);
-  message::RecordParts parts;
+  auto parts = message::parts_of(*record);
   parts.topic = run.request->topic;
-  parts.queue_id = record->queue_id;
-  parts.flag = record->flag;
-  parts.sys_flag = record->sys_flag & ~(message::kSysBornHostV6 | message::kSysStoreHostV6);
-  parts.born_timestamp = record->born_timestamp;
-  parts.born_host = record->born_host;
-  parts.store_host = record->store_host;
-  parts.reconsume_times = record->reconsume_times;
-  parts.prepared_transaction_offset = record->prepared_transaction_offset;
-  parts.body = record->body;
   parts.properties = properties;
   if (message::record_size(parts) == 0) {  // no room for the receipt: the client makes it from the response
     to += bytes;

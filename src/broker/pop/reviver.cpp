@@ -217,7 +217,7 @@ void Reviver::put_back(const GroupPtr& group, Item& item, const Item::Copy& copy
   parts.topic = topic;
   parts.queue_id = 0;
   parts.flag = record->flag;
-  parts.sys_flag = record->sys_flag & ~(message::kSysBornHostV6 | message::kSysStoreHostV6);
+  parts.sys_flag = record->sys_flag;
   parts.born_timestamp = record->born_timestamp;
   parts.born_host = parts.store_host = pop_.identity.store_host;
   parts.reconsume_times = record->reconsume_times + 1;

@@ -92,7 +92,7 @@ void consumer_send_back(const remoting::Request& request, remoting::Reply reply,
       }
       message::RecordParts parts;
       parts.flag = failed->flag;
-      parts.sys_flag = failed->sys_flag & ~(message::kSysBornHostV6 | message::kSysStoreHostV6);
+      parts.sys_flag = failed->sys_flag;
       parts.born_timestamp = failed->born_timestamp;
       parts.born_host = failed->born_host;
       parts.store_host = services.identity.store_host;

@@ -92,7 +92,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   parts.topic = topic->name;
   parts.queue_id = queue_id;
   parts.flag = fields->flag;
-  parts.sys_flag = fields->sys_flag & ~(message::kSysBornHostV6 | message::kSysStoreHostV6);
+  parts.sys_flag = fields->sys_flag;
   if (topic->is_multi_tag) parts.sys_flag |= message::kSysMultiTags;
   parts.born_timestamp = fields->born_timestamp;
   parts.born_host = request.peer->remote();

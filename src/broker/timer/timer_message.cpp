@@ -50,23 +50,6 @@ bool is_congested(std::int64_t count, std::int64_t limit) {
   return std::uniform_int_distribution<std::int64_t>(0, limit - 1)(random) < count - limit;
 }
 
-message::RecordParts parts_of(const TimerMessage& timed) {
-  const auto& record = timed.record;
-  message::RecordParts parts;
-  parts.topic = record.topic;
-  parts.queue_id = record.queue_id;
-  parts.flag = record.flag;
-  parts.sys_flag = record.sys_flag & ~(message::kSysBornHostV6 | message::kSysStoreHostV6);
-  parts.born_timestamp = record.born_timestamp;
-  parts.born_host = record.born_host;
-  parts.store_host = record.store_host;
-  parts.reconsume_times = record.reconsume_times;
-  parts.prepared_transaction_offset = record.prepared_transaction_offset;
-  parts.body = record.body;
-  parts.properties = record.properties;
-  return parts;
-}
-
 }  // namespace
 
 void TimerWish::look_at(std::string_view name, std::string_view value) {
@@ -174,7 +157,7 @@ std::optional<TimerMessage> parse_timer_message(std::span<const std::byte> bytes
 
 message::RecordParts delivered_parts(const TimerMessage& timed, std::int64_t enqueued_ms, std::int64_t now_ms,
                                      bool stamps, std::string& properties) {
-  auto parts = parts_of(timed);
+  auto parts = message::parts_of(timed.record);
   parts.topic = timed.topic;
   parts.queue_id = timed.queue_id;
   if (!stamps) return parts;
@@ -190,7 +173,7 @@ message::RecordParts delivered_parts(const TimerMessage& timed, std::int64_t enq
 
 message::RecordParts rolled_parts(const TimerMessage& timed, std::int64_t enqueued_ms, std::int64_t now_ms,
                                   std::optional<std::int64_t> out_ms, bool stamps, std::string& properties) {
-  auto parts = parts_of(timed);
+  auto parts = message::parts_of(timed.record);
   if (!stamps && !out_ms) return parts;
   properties.clear();
   message::PropertyWriter writer(properties);

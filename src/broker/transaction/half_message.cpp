@@ -24,22 +24,6 @@ bool is_same_send(const message::RecordView& record, std::string_view unique_key
          record.born_host == half.record.born_host;
 }
 
-message::RecordParts parts_of(const HalfMessage& half) {
-  const auto& record = half.record;
-  message::RecordParts parts;
-  parts.topic = record.topic;
-  parts.queue_id = record.queue_id;
-  parts.flag = record.flag;
-  parts.sys_flag = record.sys_flag & ~(message::kSysBornHostV6 | message::kSysStoreHostV6);
-  parts.born_timestamp = record.born_timestamp;
-  parts.born_host = record.born_host;
-  parts.store_host = record.store_host;
-  parts.reconsume_times = record.reconsume_times;
-  parts.body = record.body;
-  parts.properties = record.properties;
-  return parts;
-}
-
 }  // namespace
 
 std::optional<std::int64_t> HalfMessage::immunity_ms() const {
@@ -109,7 +93,7 @@ bool is_commit_of(const message::RecordView& record, const HalfMessage& half) {
 }
 
 message::RecordParts committed_parts(const HalfMessage& half, std::string& properties) {
-  auto parts = parts_of(half);
+  auto parts = message::parts_of(half.record);
   parts.topic = half.topic;
   parts.queue_id = half.queue_id;
   parts.sys_flag = (parts.sys_flag & ~message::kSysTransactionMask) | message::kSysTransactionCommit;
@@ -121,7 +105,7 @@ message::RecordParts committed_parts(const HalfMessage& half, std::string& prope
 }
 
 message::RecordParts checked_parts(const HalfMessage& half, std::string& properties) {
-  auto parts = parts_of(half);
+  auto parts = message::parts_of(half.record);
   properties.clear();
   message::PropertyWriter writer(properties);
   writer.add(property::kTransactionChecks, half.checks + 1);
@@ -131,7 +115,7 @@ message::RecordParts checked_parts(const HalfMessage& half, std::string& propert
 }
 
 message::RecordParts immune_parts(const HalfMessage& half, std::string& properties) {
-  auto parts = parts_of(half);
+  auto parts = message::parts_of(half.record);
   properties.clear();
   message::PropertyWriter writer(properties);
   writer.add(property::kFirstHalfOffset, half.first_offset.value_or(half.record.queue_offset));
@@ -142,7 +126,7 @@ message::RecordParts immune_parts(const HalfMessage& half, std::string& properti
 }
 
 message::RecordParts resumed_parts(const HalfMessage& half, std::string& properties) {
-  auto parts = parts_of(half);
+  auto parts = message::parts_of(half.record);
   parts.topic = message::kTransactionHalfTopic;
   parts.queue_id = 0;
   properties.clear();
@@ -155,7 +139,7 @@ message::RecordParts resumed_parts(const HalfMessage& half, std::string& propert
 }
 
 message::RecordParts discarded_parts(const HalfMessage& half) {
-  auto parts = parts_of(half);
+  auto parts = message::parts_of(half.record);
   parts.topic = message::kTransactionDiscardTopic;
   parts.queue_id = 0;
   return parts;
@@ -163,7 +147,7 @@ message::RecordParts discarded_parts(const HalfMessage& half) {
 
 protocol::Outgoing check_request(const HalfMessage& half, std::int64_t copy_offset, std::int64_t copy_position,
                                  std::string_view broker_name) {
-  auto parts = parts_of(half);
+  auto parts = message::parts_of(half.record);
   parts.topic = half.topic;
   parts.queue_id = half.queue_id;
   std::string properties;
