@@ -15,6 +15,7 @@
 #include "store/derived.hpp"
 #include "store/durable_directory.hpp"
 #include "store/entry_layout.hpp"
+#include "store/log_segment.hpp"
 
 namespace tern::store {
 namespace {
@@ -24,6 +25,10 @@ constexpr std::int64_t kCheckpointSlackMs = 3000;  // as Apache's recovery subtr
 // How far behind an index entry the log is looked through for one that is missing: a start must not read a log of
 // messages without keys from end to end.
 constexpr std::int64_t kKeySearchBytes = 8 << 20;
+constexpr std::int64_t kCutLookBytes = 64 << 10;  // behind the tail, for what is cut
+constexpr std::string_view kWayOut =
+    "No segment was changed. Restore what is missing from a copy, or accept the loss of everything from that position "
+    "on: `ternctl store repair --yes` keeps what it removes";
 constexpr std::size_t kReadAhead = 32;  // entries of each queue, while the log is compared with them
 
 OpenProblem problem(const Error& error, std::string text) {
@@ -90,8 +95,7 @@ Store::Recovery::Outcome Store::Recovery::run() {
   auto& log = *store_.log_;
   auto& queues = *store_.queues_;
 
-  if (side_ && has_queue_files(store_.disk_, store_.options_.queues, *side_)) {
-    if (auto done = check_queue_file_sizes(); !done) return done;
+  if (has_queue_files_) {
     for (const auto& state : side_->queues) {
       if (const auto status = queues.restore(state.topic, state.id, state.bounds, state.positions, state.entries);
           !status) {
@@ -101,7 +105,9 @@ Store::Recovery::Outcome Store::Recovery::run() {
     if (auto done = check_kinds(); !done) return done;
     if (side_->is_clean) queues.trust_ends();
     last_store_timestamp_ = side_->last_store_timestamp;
-    if (auto done = read_log(side_->dispatched, side_->durable, false); !done) return done;
+    const auto known = known_end();
+    if (!known) return unreadable(known.error());
+    if (auto done = read_log(side_->dispatched, std::max(side_->durable, *known), false); !done) return done;
   } else {
     std::string text;
     if (const auto status = queues.load_from_files(&text, report_.was_clean); !status) {
@@ -114,8 +120,19 @@ Store::Recovery::Outcome Store::Recovery::run() {
       report_.warnings.push_back(fmt::format("{} has no segments, but {} names records: its queues are emptied",
                                              store_.options_.log.directory, store_.options_.queues.directory));
     }
-    // What is half built when a crash comes must not pass for the files of a clean stop.
+    const auto known = known_end();
+    if (!known) return unreadable(known.error());
+    LogPosition must_reach = std::max({log.min_position(), known_durable_, *known});
     if (report_.was_clean && log.files_end() > log.min_position()) {
+      // Each entry has its record.
+      for (const auto& queue : queues.all()) {
+        if (queue->bounds().min < queue->bounds().max) must_reach = std::max(must_reach, queue->positions().end);
+      }
+      if (must_reach > log.files_end()) return segments_missing(must_reach);
+      if (!side_ && must_reach > known_durable_) {
+        if (auto done = save_only_durable(must_reach); !done) return done;
+      }
+      // What is half built when a crash comes must not pass for the files of a clean stop.
       if (const auto status = store_.write_abort(); !status) {
         return problem(status.error(), fmt::format("{}/abort: {}", store_.root_, status.error().text()));
       }
@@ -129,8 +146,7 @@ Store::Recovery::Outcome Store::Recovery::run() {
       report_.warnings.push_back(fmt::format("the whole log is read: {} lacks queues that {}/tern/state knows",
                                              store_.options_.queues.directory, store_.root_));
     }
-    if (auto done = read_log(log.min_position(), std::max(log.min_position(), known_durable_), true); !done)
-      return done;
+    if (auto done = read_log(log.min_position(), must_reach, true); !done) return done;
     // What a queue file holds behind its last record in the log are left-overs.
     for (const auto& [queue, compared] : compared_) {
       if (queue->bounds().max <= compared.end) continue;
@@ -314,21 +330,13 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
     side_->is_clean = side_->is_clean && report_.was_clean;
     // Also if the rest is not believed: what differs may be damage, and then it must not pass for a torn tail.
     known_durable_ = side_->durable;
-    if (known_durable_ > log_ref.files_end()) {
-      return problem(
-          error(Errc::kDamaged, log_ref.files_end().value),
-          fmt::format(
-              "{}: the log ends at position {}, although everything below {} was known to be on disk: segments "
-              "are missing, or this is another directory. Restore them from a copy, or remove {}/tern/state and "
-              "{}/checkpoint to accept the loss of everything from that position on",
-              store_.options_.log.directory, log_ref.files_end(), known_durable_, store_.root_, store_.root_));
-    }
-    const bool is_inside = side_->dispatched >= log_ref.min_position() && side_->dispatched <= side_->durable;
+    if (known_durable_ > log_ref.files_end()) return segments_missing(known_durable_);
+    const bool is_inside = !side_->only_durable && side_->dispatched >= log_ref.min_position();
     const auto digest =
         is_inside ? digest_below(log_ref, side_->dispatched) : Result<std::uint32_t>(error(Errc::kNotFound));
     // With its segment gone there is nothing to compare, nor anything below that could differ.
     if (!digest || (*digest != side_->digest && side_->dispatched != log_ref.min_position())) {
-      why = "belongs to another state of the log";
+      why = side_->only_durable ? "is that of a start that was cut off" : "belongs to another state of the log";
       side_.reset();
     }
   }
@@ -341,6 +349,10 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
   const auto checkpoint = load_checkpoint(store_.disk_, file::join(store_.root_, "checkpoint"));
   if (!checkpoint)
     report_.warnings.push_back(fmt::format("{}/checkpoint: {}", store_.root_, checkpoint.error().text()));
+  has_queue_files_ = side_ && has_queue_files(store_.disk_, options.queues, *side_);
+  if (has_queue_files_) {  // before an index file is touched
+    if (auto done = check_queue_file_sizes(); !done) return done;
+  }
   const std::int64_t index_timestamp = checkpoint && *checkpoint ? (*checkpoint)->index_timestamp : 0;
   checkpoint_timestamp_ = checkpoint && *checkpoint ? (*checkpoint)->log_timestamp : 0;
   auto index = KeyIndex::open(store_.disk_, store_.clock_, options.index, report_.was_clean || side_.has_value(),
@@ -417,6 +429,86 @@ Status Store::Recovery::begin_rebuild() {
   return SideFile(store_.disk_, file::join(store_.root_, "tern")).save(nothing);
 }
 
+// If the start is cut off, or refused, the next one finds no clean stop any more.
+Store::Recovery::Outcome Store::Recovery::save_only_durable(LogPosition known) {
+  if (known == LogPosition{0}) return {};
+  SideState state;
+  state.durable = known;
+  state.only_durable = true;
+  const auto status = SideFile(store_.disk_, file::join(store_.root_, "tern")).save(state);
+  if (status || is_no_space(status.error())) return {};
+  return problem(status.error(), fmt::format("{}/tern/state cannot be saved: {}", store_.root_, status.error().text()));
+}
+
+// A segment that begins with a whole record was begun when all before it was full. What a clean stop leaves is on the
+// disk; what a crash leaves may have reached it in any order, unless Apache's checkpoint vouches for it.
+Result<LogPosition> Store::Recovery::known_end() {
+  auto& log = *store_.log_;
+  const LogPosition min = log.min_position();
+  if (!report_.was_clean && checkpoint_timestamp_ <= 0) return min;
+  const std::int64_t size = store_.options_.log.segment_size_bytes;
+  for (LogPosition start = log.files_end() - size; start > min; start = start - size) {
+    bool is_known = false;
+    const auto stopped =
+        log.scan(start, message::BodyCheck::kVerifyCrc, [&](const message::RecordView& record, LogPosition position) {
+          is_known = position == start && (report_.was_clean || record.store_timestamp <= flushed_time());
+          return false;
+        });
+    if (!stopped) return stopped.error();
+    if (is_known) return start;
+  }
+  return min;
+}
+
+std::int64_t Store::Recovery::flushed_time() const {
+  return checkpoint_timestamp_ - (report_.was_clean ? 1 : kCheckpointSlackMs);
+}
+
+Store::Recovery::Outcome Store::Recovery::unreadable(const Error& error) const {
+  return problem(error, fmt::format("{}: the log cannot be read: {}", store_.options_.log.directory, error.text()));
+}
+
+Store::Recovery::Outcome Store::Recovery::segments_missing(LogPosition known) const {
+  const auto end = store_.log_->files_end();
+  return problem(error(Errc::kDamaged, end.value),
+                 fmt::format("{}: the log ends at position {}, although everything below {} was known to be on disk: "
+                             "segments are missing, or this is another directory. {}",
+                             store_.options_.log.directory, end, known, kWayOut));
+}
+
+Store::Recovery::Outcome Store::Recovery::damaged_at(LogPosition tail, std::string_view what) const {
+  const auto [path, byte] = place_of(tail);
+  return problem(error(Errc::kDamaged, tail.value),
+                 fmt::format("{}, byte {} (log position {}): {}. {}", path, byte, tail, what, kWayOut));
+}
+
+std::pair<std::string, std::int64_t> Store::Recovery::place_of(LogPosition position) const {
+  const auto& log = *store_.log_;
+  const std::int64_t size = store_.options_.log.segment_size_bytes;
+  const auto start = log.min_position() + (position - log.min_position()) / size * size;
+  return {file::join(store_.options_.log.directory, segment_name(start)), position - start};
+}
+
+// What start() is about to take away: an operator may want to know. Errors come again when it does.
+void Store::Recovery::tell_cut(LogPosition tail) {
+  const auto& log = *store_.log_;
+  const auto holds_bytes = [&log](LogPosition from) {
+    const auto end = std::min({log.next_segment(from), log.files_end(), from + kCutLookBytes});
+    std::vector<std::byte> bytes(static_cast<std::size_t>(std::max<std::int64_t>(0, end - from)));
+    return log.read(from, bytes) && std::ranges::any_of(bytes, [](std::byte byte) { return byte != std::byte{0}; });
+  };
+  int segments = 0;
+  for (LogPosition start = log.next_segment(tail); start < log.files_end(); start = log.next_segment(start)) {
+    if (holds_bytes(start)) ++segments;
+  }
+  if (segments == 0 && !holds_bytes(tail)) return;
+  const auto [path, byte] = place_of(tail);
+  report_.warnings.push_back(
+      fmt::format("the log is cut at position {} ({}, byte {}): what stands behind is no whole record, and was not "
+                  "known to be on disk{}",
+                  tail, path, byte, segments > 0 ? fmt::format("; {} segments behind it are removed", segments) : ""));
+}
+
 void Store::Recovery::say_progress(LogPosition at, LogPosition end) {
   const std::int64_t now = store_.clock_.steady_ms();
   if (next_progress_ms_ == 0) next_progress_ms_ = now + kProgressEveryMs;
@@ -444,7 +536,7 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
     scanned_timestamp_ = std::max(scanned_timestamp_, record.store_timestamp);
     last_store_timestamp_ = std::max(last_store_timestamp_, record.store_timestamp);
     ++report_.scanned_records;
-    is_flushed = is_flushed && record.store_timestamp <= checkpoint_timestamp_ - kCheckpointSlackMs;
+    is_flushed = is_flushed && record.store_timestamp <= flushed_time();
     if (is_flushed) flushed_to = position + record.total_size;
     if (position < from) {  // queues have it, the key index does not
       store_.collect(record, position, keys_);
@@ -460,38 +552,29 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
     if ((report_.scanned_records & 0xFFF) == 0) say_progress(position, files_end);
     return failure_.has_value();
   });
-  if (!stopped)
-    return problem(stopped.error(), fmt::format("the log cannot be read from {}: {}", start, stopped.error().text()));
+  if (!stopped) return unreadable(stopped.error());
   if (!failure_)
     return problem(failure_.error(),
                    fmt::format("the queues cannot be brought up to the log: {}", failure_.error().text()));
   const LogPosition tail = *stopped;
   if (tail < must_reach) {
-    return problem(
-        error(Errc::kDamaged, tail.value),
-        fmt::format(
-            "{}: the record at log position {} is damaged, although everything below {} was known to be on disk. "
-            "Nothing was changed. Restore the segment from a copy, or remove {}/tern/state and {}/checkpoint to accept "
-            "the loss of everything from that position on",
-            store_.options_.log.directory, tail, must_reach, store_.root_, store_.root_));
+    return damaged_at(tail, fmt::format("the record here is damaged, although everything below log position {} was "
+                                        "known to be on disk",
+                                        must_reach));
   }
-  // Apache's word for the same, where there is none of ours. What is stored from here on is younger than all that
-  // counts as flushed by it (above), even if the clock was set back.
+  // Apache's word for the same, also where it ran after us. What is stored from here on is younger than all that counts
+  // as flushed by it (above), even if the clock was set back.
   // Retention may have taken everything.
   const bool was_emptied = tail == log.min_position() && tail > LogPosition{0};
-  if (!side_ && !was_emptied && checkpoint_timestamp_ > 0 &&
-      last_store_timestamp_ <= checkpoint_timestamp_ - kCheckpointSlackMs) {
-    return problem(
-        error(Errc::kDamaged, tail.value),
-        fmt::format("{}: the last whole record, before log position {}, was stored at {}, although {}/checkpoint says "
-                    "that everything up to {} (ms since 1970) was on disk: the log is damaged there, or segments are "
-                    "missing. Restore them from a copy, or remove {}/checkpoint to accept the loss of everything from "
-                    "that position on",
-                    store_.options_.log.directory, tail, last_store_timestamp_, store_.root_, checkpoint_timestamp_,
-                    store_.root_));
+  if (!was_emptied && checkpoint_timestamp_ > 0 && last_store_timestamp_ <= flushed_time()) {
+    return damaged_at(
+        tail,
+        fmt::format("the last whole record ends here and was stored at {}, although {}/checkpoint says that "
+                    "everything up to {} (ms since 1970) was on disk: the log is damaged, or segments are missing",
+                    last_store_timestamp_, store_.root_, checkpoint_timestamp_));
   }
   report_.scanned_bytes = tail - start;
-  report_.cut_bytes = 0;
+  tell_cut(tail);
   // What is not known to be on the disk is written and synced again. Without our own word: by Apache's checkpoint, and
   // after a clean stop nothing.
   LogPosition sync_from = tail;

@@ -54,6 +54,17 @@ class Store::Recovery {
   /// The entry at `offset`, as it was found in the files; null if it cannot be read.
   const QueueEntry* found_entry(QueueOffset offset);
   Status begin_rebuild();
+  Outcome save_only_durable(LogPosition known);
+  /// Up to where the log must be whole, by what stands in it.
+  Result<LogPosition> known_end();
+  /// What Apache's checkpoint vouches for: records stored up to then.
+  [[nodiscard]] std::int64_t flushed_time() const;
+  Outcome unreadable(const Error& error) const;
+  Outcome segments_missing(LogPosition known) const;
+  Outcome damaged_at(LogPosition tail, std::string_view what) const;
+  /// The segment's path, and the byte in it.
+  [[nodiscard]] std::pair<std::string, std::int64_t> place_of(LogPosition position) const;
+  void tell_cut(LogPosition tail);
   /// Of the queues of which the log that was read holds nothing: entries that point into it.
   Status cut_left_overs();
   Outcome continue_known_queues();
@@ -63,7 +74,8 @@ class Store::Recovery {
   Store& store_;
   OpenReport& report_;
   std::optional<SideState> side_;
-  LogPosition known_durable_;  // what the side file says, believed or not
+  bool has_queue_files_ = false;  // that side_ says; else they are compared with the log, or built anew
+  LogPosition known_durable_;     // what the side file says, believed or not
   std::int64_t last_store_timestamp_ = 0;
   std::int64_t scanned_timestamp_ = 0;  // the latest of the records that were read
   std::int64_t next_progress_ms_ = 0;

@@ -20,8 +20,10 @@ namespace {
 constexpr std::string_view kMagic = "TERNSTAT";
 constexpr std::int32_t kVersion = 1;
 constexpr std::int32_t kVersionWithBatches = 2;  // there are batch queues: each queue says which entries it has
-constexpr std::size_t kFixedSize = 56;           // magic to number of queues
-constexpr std::size_t kQueueFixedSize = 46;      // without the topic
+constexpr std::int32_t kCleanBit = 1;
+constexpr std::int32_t kOnlyDurableBit = 2;
+constexpr std::size_t kFixedSize = 56;       // magic to number of queues
+constexpr std::size_t kQueueFixedSize = 46;  // without the topic
 constexpr std::size_t kEntryRangeSize = 16;
 constexpr EntryRange kNoEntries{-1, -1};  // of a simple queue
 constexpr std::size_t kCrcSize = 4;
@@ -45,7 +47,8 @@ std::string encode(const SideState& state) {
   bytes.append(kMagic);
   const bool with_batches = has_batches(state);
   append_be(bytes, with_batches ? kVersionWithBatches : kVersion);
-  append_be(bytes, static_cast<std::int32_t>(state.is_clean ? 1 : 0));
+  append_be(bytes,
+            static_cast<std::int32_t>((state.is_clean ? kCleanBit : 0) | (state.only_durable ? kOnlyDurableBit : 0)));
   append_be(bytes, state.durable.value);
   append_be(bytes, state.dispatched.value);
   append_be(bytes, state.indexed.value);
@@ -118,7 +121,9 @@ std::optional<SideState> decode(std::string_view bytes, std::string& why) {
     return std::nullopt;
   }
   SideState state;
-  state.is_clean = (reader.take<std::int32_t>() & 1) != 0;
+  const auto flags = reader.take<std::int32_t>();
+  state.is_clean = (flags & kCleanBit) != 0;
+  state.only_durable = (flags & kOnlyDurableBit) != 0;
   state.durable.value = reader.take<std::int64_t>();
   state.dispatched.value = reader.take<std::int64_t>();
   state.indexed.value = reader.take<std::int64_t>();

@@ -30,6 +30,8 @@ constexpr const char* kEveryHour = "00;01;02;03;04;05;06;07;08;09;10;11;12;13;14
 constexpr std::array<std::string_view, 6> kKinds = {
     "stops", "topics stops", "stops errors", "topics stops errors", "stops derived", "topics stops errors derived"};
 
+constexpr std::array<const char*, 3> kPolicies = {"SYNC_FLUSH", "ASYNC_FLUSH", "ASYNC_FLUSH_REAL_TIME"};
+
 std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
   const auto* const text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
@@ -41,7 +43,7 @@ class World {
       : kinds_(kinds),
         random_(seed),
         is_talkative_(std::getenv("TERN_CRASH_TRACE") != nullptr),
-        options_(small_store(chance(50) ? "SYNC_FLUSH" : "ASYNC_FLUSH")) {
+        options_(small_store(kPolicies[draw(kPolicies.size())])) {
     options_.log.segment_size_bytes = kSegment;
     options_.log.prepare_ahead_bytes = 4096;
     options_.log.put_strategy = kPutStrategies[draw(kPutStrategies.size())].name;

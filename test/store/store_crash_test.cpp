@@ -117,7 +117,7 @@ void expect_survival(test::SimulatedDisk& disk, const History& history, const St
 }
 
 class StoreCrash : public ::testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Policies, StoreCrash, ::testing::Values("SYNC_FLUSH", "ASYNC_FLUSH"));
+INSTANTIATE_TEST_SUITE_P(Policies, StoreCrash, ::testing::Values("SYNC_FLUSH", "ASYNC_FLUSH", "ASYNC_FLUSH_REAL_TIME"));
 
 // A life that ends in a clean stop and one that does not.
 TEST_P(StoreCrash, KeepsEveryDurableRecordAndItsEntries) {

@@ -19,6 +19,7 @@ struct SideState {
   LogPosition indexed;                    // the key index holds everything below, synced; <= dispatched
   std::int64_t last_store_timestamp = 0;  // no record below dispatched has a later one
   bool is_clean = false;                  // written by a clean stop: durable is the end of the log
+  bool only_durable = false;              // of queues and index nothing is known: they were being built anew
   std::uint32_t digest = 0;               // CRC-32 of the last <= 4096 bytes below `dispatched` in their segment
   struct QueueState {
     std::string topic;

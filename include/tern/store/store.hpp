@@ -76,7 +76,6 @@ struct OpenReport {
   bool used_side_file = false;
   std::int64_t scanned_bytes = 0;
   std::int64_t scanned_records = 0;
-  std::int64_t cut_bytes = 0;  // torn tail
   std::int64_t took_ms = 0;
   std::vector<std::string> warnings;
 };

@@ -49,7 +49,7 @@ boost::system::result<StoreFacts, OpenProblem> read_facts(file::Disk& disk, cons
 }
 
 Result<bool> state_fits(LogReader& log, const SideState& state) {
-  if (state.dispatched < log.min_position() || state.durable > log.end()) return false;
+  if (state.only_durable || state.dispatched < log.min_position() || state.durable > log.end()) return false;
   std::array<std::byte, kDigestBytes> bytes{};
   const auto from = digest_from(state.dispatched, log.min_position(), log.segment_size());
   const auto part = std::span(bytes).first(static_cast<std::size_t>(state.dispatched - from));

@@ -149,7 +149,8 @@ void Verification::set_bounds() {
     flushed_time_ = std::min(facts_.checkpoint->log_timestamp, facts_.checkpoint->queue_timestamp) - kCheckpointSlackMs;
   }
   // Also a state whose digest does not fit is believed in this: what differs may be the damage.
-  const bool is_inside = state && state->dispatched >= log_.min_position() && state->durable <= end;
+  const bool is_inside =
+      state && !state->only_durable && state->dispatched >= log_.min_position() && state->durable <= end;
   must_reach_ = state ? state->durable : LogPosition{0};
   if (must_reach_ > end) {
     damage(log_.segments().empty() ? Place{options_.log_directory, -1} : log_.place_of(end), 0, end,
@@ -649,6 +650,7 @@ void Verification::check_state() {
     return;
   }
   const auto& state = *facts_.state;
+  if (state.only_durable) return note(path, "a start was cut off or refused: the next one reads the whole log");
   if (!facts_.state_fits) {
     // What the digest is of may have been removed with its segment.
     const bool is_comparable = state.dispatched > log_.min_position() || log_.min_position().value == 0;

@@ -193,7 +193,7 @@ def report(options, senders, faults, stored, consumer, unseen):
     times = sorted((ack.when, ack.broker) for sender in senders for ack in sender.acknowledgements)
     if len(times) > 1:
         print(f"longest time without any acknowledgement: {max(b[0] - a[0] for a, b in zip(times, times[1:])):.2f} s")
-    starts, refused = [], []
+    starts, refused, away = [], [], []
     for fault in faults:
         if fault.victim == CONSUMER:
             continue
@@ -201,7 +201,9 @@ def report(options, senders, faults, stored, consumer, unseen):
         first = next((when for when, broker in times if broker == fault.victim and when >= fault.back), None)
         if first is not None:
             refused.append(first - fault.back)
-    for name, values in (("from restart to ready", starts), ("from restart to its first acknowledgement", refused)):
+            away.append(first - fault.began)
+    for name, values in (("from restart to ready", starts), ("from restart to its first acknowledgement", refused),
+                         ("from the fault to its first acknowledgement", away)):
         if values:
             print(f"victim, {name}: median {statistics.median(values):.3f} s, longest {max(values):.3f} s")
     for whom, counts in seen_twice(consumer, faults).items():

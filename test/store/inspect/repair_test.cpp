@@ -95,6 +95,22 @@ TEST_F(RepairTest, CutsTheLogAtItsFirstDamagedRecordAndKeepsTheRest) {
   EXPECT_THAT(bodies, ElementsAre("body 0", "body 1"));
 }
 
+// What a start refuses to take for a torn tail can be accepted.
+TEST_F(RepairTest, AcceptsWhatAStartRefuses) {
+  make_stopped();
+  const auto third = (*Inspector::open(disk_, inspected()))->at(LogPosition{2 * 112});
+  ASSERT_TRUE(third);
+  write_byte(disk_, "/store/commitlog/00000000000000000000", third->start.value + 4, 0xFF);
+  remove_tree(disk_, "/store/tern");
+  for (int start = 0; start < 2; ++start) {
+    StoreLife refused(disk_, clock_, options_);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.problem.text, HasSubstr("ternctl store repair --yes"));
+  }
+  repair();
+  EXPECT_THAT(bodies_after_a_start(), ElementsAre("body 0", "body 1"));
+}
+
 TEST_F(RepairTest, LetsTheNextStartMakeDerivedFilesAnew) {
   make_stopped(150);
   const auto damages = std::vector<std::string>{"/store/consumequeue/TA/0/00000000000000000000",

@@ -29,6 +29,7 @@ SideState sample(std::int64_t scale = 1) {
 std::string text_of(const SideState& state) {
   std::string text = fmt::format("{} {} {} {} {} {}", state.durable, state.dispatched, state.indexed,
                                  state.last_store_timestamp, state.is_clean, state.digest);
+  if (state.only_durable) text += " only durable";
   for (const auto& queue : state.queues) {
     text += fmt::format(" {}#{} {}-{} {} {}-{}", queue.topic, queue.id, queue.bounds.min, queue.bounds.max,
                         queue.next_offset, queue.positions.first, queue.positions.end);
@@ -67,6 +68,7 @@ TEST(SideFile, GivesBackWhatWasSaved) {
   EXPECT_EQ(loaded(disk), text_of(sample()));
   auto other = sample(7);
   other.is_clean = false;
+  other.only_durable = true;
   other.queues.pop_back();
   ASSERT_TRUE(file.save(other));
   EXPECT_EQ(loaded(disk), text_of(other));
