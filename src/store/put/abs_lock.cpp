@@ -6,9 +6,9 @@
 // a waiter that has read an old mode waits one round the old way. (The published implementation has two locks and a
 // flag: a thread that has read the flag but not yet taken the old lock gets in beside one that took the new.
 // docs/models has both.) Worst case: a load that changes shape every few seconds. Each change costs up to 6 windows of
-// a second until k has grown to its limit, and 1 to 16 until a trial of the other mode; what is lost meanwhile is the
-// difference between kBackoff and a sleeping lock. Choose it when the load is not known, or changes: it stays near the
-// better of kBackoff and mutex without being told.
+// a second until k has grown to its limit, and 1 to 16 until a trial of the other mode (8 to 128 where the load stays
+// as it is); what is lost meanwhile is the difference between kBackoff and a sleeping lock. Choose it when the load is
+// not known, or changes: it stays near the better of kBackoff and mutex without being told.
 
 #include <bit>
 #include <thread>
@@ -23,6 +23,7 @@ namespace tern::store {
 namespace {
 
 constexpr std::int64_t kWindowNs = 1'000'000'000;
+constexpr std::int64_t kTrialNs = kWindowNs / 4;
 constexpr std::int64_t kAcquisitionsPerLook = 64;  // at the clock, which costs 20-30 ns: under half a nanosecond each
 constexpr int kSleepAtOnce = 0;                    // as a spin limit
 
@@ -95,7 +96,7 @@ class AbsLock final : public AppendLock {
   // By the holder.
   void look_at_clock() noexcept {
     const auto now_ns = clock_.steady_ns();
-    if (now_ns - window_start_ns_ < kWindowNs) return;
+    if (now_ns - window_start_ns_ < (rules_.is_trial() ? kTrialNs : kWindowNs)) return;
     const auto acquisitions = acquisitions_.get();
     const auto waits = waits_.get();
     const auto retreats = retreats_.load(std::memory_order_relaxed);

@@ -51,6 +51,7 @@ void AbsRules::end_window(const AbsWindow& window) {
     }
     failed_trials_ = 0;
     windows_in_mode_ = 0;
+    return;  // it was short: not all threads may have come
   }
   const double load = load_of(window);
   if (++windows_in_mode_ == 1) load_at_first_ = load;

@@ -6,7 +6,7 @@
 
 namespace tern::store {
 
-/// What happened between two looks at the clock, about a second apart.
+/// What happened between two looks at the clock, about a second apart; a trial of the other mode takes a quarter.
 struct AbsWindow {
   std::int64_t acquisitions = 0;
   std::int64_t waits = 0;     // acquisitions that found the lock taken
@@ -22,12 +22,11 @@ struct AbsWindow {
 ///   sleeping   load (rate x threads) at 80 % of what it was, or less: spin again
 /// Ours differ in four points.
 ///   1. The limits are time: k_max is what a context switch costs in spins of this machine, k_min a tenth.
-///   2. Each change of mode is a trial of one window, kept if the rate shows that it pays. Retreats alone do not: on
-///   few
-///      processors waiters that yield may be better than any that sleep, and where nobody retreats threads that sleep
-///      may still be faster, because the one that runs meets nobody (2 B bodies, 4 threads on 2 cores: half as fast
-///      again). So sleeping is also tried where the lock is merely contended. A rate that became three times what it
-///      was, or a third, is of another load, and shows nothing.
+///   2. Each change of mode is a trial of one short window, kept if the rate shows that it pays. Retreats alone do not:
+///      on few processors waiters that yield may be better than any that sleep, and where nobody retreats threads that
+///      sleep may still be faster, because the one that runs meets nobody (2 B bodies, 4 threads on 2 cores: half as
+///      fast again). So sleeping is also tried where the lock is merely contended. A rate that became three times what
+///      it was, or a third, is of another load, and shows nothing.
 ///   3. The load that a later one is compared with is that of the first whole window *in the mode*. The last one before
 ///      it, which the published rule takes, was served by the other lock: the change of lock alone may look like a
 ///      change of load.
@@ -35,7 +34,8 @@ struct AbsWindow {
 ///      KB give way to bodies of 2 B the rate rises, and would never fall), and, whatever the load does, after a while:
 ///      what spinning would cost now is only known from spinning.
 /// A trial that does not pay ends after its one window. Each failure in a row doubles how long the next has to wait: 1
-/// to 16 windows after a change of shape, 8 to 128 without. So at worst one window in 17 is spent in the wrong mode.
+/// to 16 windows after a change of shape, 8 to 128 without. So at worst a quarter of a window in 17 is spent in the
+/// wrong mode.
 class AbsRules {
  public:
   /// 1 <= k_min <= k_max.
@@ -45,6 +45,8 @@ class AbsRules {
   void end_window(const AbsWindow& window);
 
   [[nodiscard]] bool is_sleeping() const { return is_sleeping_; }
+  /// The next window decides whether the mode stays: a short one, since it may be the wrong mode.
+  [[nodiscard]] bool is_trial() const { return is_trial_; }
   /// The k of the next window; while sleeping, the one that spinning will begin with.
   [[nodiscard]] int spin_limit() const { return k_; }
   [[nodiscard]] int spin_limit_min() const { return k_min_; }

@@ -80,6 +80,7 @@ TEST_F(AbsLock, GoesToTheMutexAtTheLargestLimitAndComesBackWhenTheRateRises) {
   EXPECT_EQ(now().spin_limit, 100);
   end_window();
   EXPECT_EQ(now().mode, "mutex");
+  end_window();
   end_window(16);
   EXPECT_EQ(now().mode, "spin");
   EXPECT_EQ(now().switches, 2);
@@ -88,8 +89,20 @@ TEST_F(AbsLock, GoesToTheMutexAtTheLargestLimitAndComesBackWhenTheRateRises) {
 
 TEST_F(AbsLock, ComesBackWhenTheRateFalls) {
   sleep_at_last();
-  end_window(16);
   end_window();
+  end_window(16);
+  EXPECT_EQ(now().mode, "mutex");
+  end_window();
+  EXPECT_EQ(now().mode, "spin");
+}
+
+TEST_F(AbsLock, TriesForAQuarterOfAWindow) {
+  sleep_at_last();
+  clock_.advance_ms(249);
+  acquire_until_look();
+  EXPECT_EQ(now().mode, "mutex");
+  clock_.advance_ms(1);
+  acquire_until_look();  // the rate of another load, which shows nothing
   EXPECT_EQ(now().mode, "spin");
 }
 

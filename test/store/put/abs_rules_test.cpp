@@ -33,12 +33,18 @@ void between(AbsRules& rules, Load load) {
   rules.end_window({load.rate, 0, load.rate / 640, load.threads, kSecond});
 }
 
-/// At the largest k, and beyond.
-AbsRules asleep(Load load) {
+/// At the largest k, and beyond: the next window decides whether that pays.
+AbsRules trying_to_sleep(Load load) {
   AbsRules rules(kMin, kMax);
   for (int i = 0; i < 6; ++i) crowded(rules, load);
-  EXPECT_TRUE(rules.is_sleeping());
+  EXPECT_TRUE(rules.is_sleeping() && rules.is_trial());
   EXPECT_EQ(rules.switches(), 1);
+  return rules;
+}
+AbsRules asleep(Load load) {
+  auto rules = trying_to_sleep(load);
+  calm(rules, load);
+  EXPECT_TRUE(rules.is_sleeping() && !rules.is_trial());
   return rules;
 }
 
@@ -125,7 +131,7 @@ TEST(AbsRules, SpinAgainWhenBodiesBecomeSmall) {
 
 // The same, with the change falling into the window of the trial: it shows nothing about sleeping.
 TEST(AbsRules, SpinAgainWhenTheTrialWasOfAnotherLoad) {
-  auto rules = asleep(kLarge);
+  auto rules = trying_to_sleep(kLarge);
   EXPECT_EQ(windows_until_spinning(rules, 20, [](auto& r) { calm(r, kSmall); }), 1);
   for (int i = 0; i < 100; ++i) calm(rules, kSmall);
   EXPECT_FALSE(rules.is_sleeping());
@@ -134,7 +140,7 @@ TEST(AbsRules, SpinAgainWhenTheTrialWasOfAnotherLoad) {
 // Whoever yields at the largest k, and is faster than those who sleep, goes on; sleeping is tried again, ever more
 // seldom.
 TEST(AbsRules, KeepSpinningWhereSleepingIsSlower) {
-  auto rules = asleep(kLarge);
+  auto rules = trying_to_sleep(kLarge);
   std::vector<int> spun{0};
   for (int i = 0; i < 7; ++i) {
     crowded(rules, {kLarge.rate * 94 / 100});
@@ -146,7 +152,7 @@ TEST(AbsRules, KeepSpinningWhereSleepingIsSlower) {
 }
 
 TEST(AbsRules, KeepSleepingWhereItIsAsFast) {
-  auto rules = asleep(kLarge);
+  auto rules = trying_to_sleep(kLarge);
   calm(rules, {kLarge.rate * 95 / 100});
   EXPECT_TRUE(rules.is_sleeping());
 }
@@ -228,6 +234,7 @@ TEST(AbsRules, ForgetFailuresAfterAReturnThatLasts) {
   windows_until_spinning(rules, 1000, [](auto& r) { calm(r, kLarge); });
   calm(rules, kLarge);
   while (!rules.is_sleeping()) crowded(rules, kLarge);
+  calm(rules, kLarge);
   EXPECT_EQ(windows_until_spinning(rules, 1000, [](auto& r) { calm(r, kLarge); }), 9);
 }
 
