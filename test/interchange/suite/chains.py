@@ -56,6 +56,7 @@ class Chain:
                     else:
                         place.close()
                 verdict = judge.judge(place.layout, place.root, kind, not self.is_killed)
+                self._look_at_extensions(verdict, ledger)
                 self._look_at_filter(place, ledger)
                 place.verify()
                 context.say(f"{kind} {'was killed' if self.is_killed else 'closed it'}: {verdict.summary}")
@@ -63,6 +64,12 @@ class Chain:
             if self.is_ipv6:
                 ledger.count("IPv6 hosts" if host == IPV6_LOOPBACK else "IPv6 hosts wanted, but this machine has none")
             return ledger.counts
+
+    def _look_at_extensions(self, verdict, ledger):
+        extended = sum(queue.extended for queue in verdict.queues.values())
+        assert (extended > 0) == ("enableConsumeQueueExt" in self.settings), f"{extended} entries have an extension"
+        if extended:
+            ledger.count("tag codes in extension files", extended)
 
     def _look_at_filter(self, place, ledger):
         """As the first turn left it, although nobody has asked for it since."""
@@ -105,7 +112,8 @@ def _are_saved(place, ledger):
                     if place.end(SCHEDULE_TOPIC, level - 1) > 0))
 
 
-CLEAN_A = Chain(("apache", "tern", "apache", "tern"), False, {"flushDiskType": "ASYNC_FLUSH"})
+CLEAN_A = Chain(("apache", "tern", "apache", "tern"), False,
+                {"flushDiskType": "ASYNC_FLUSH", "enableConsumeQueueExt": "true"})
 CLEAN_T = Chain(("tern", "apache", "tern"), False, {"flushDiskType": "SYNC_FLUSH"})
 KILLED_A = Chain(("apache", "tern", "apache", "tern"), True, {"flushDiskType": "SYNC_FLUSH"}, {"enabledAppendPropCRC": "true"})
 KILLED_T = Chain(("tern", "apache", "tern", "apache"), True, {"flushDiskType": "ASYNC_FLUSH"}, is_ipv6=True)

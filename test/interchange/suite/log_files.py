@@ -14,6 +14,8 @@ BORN_V6, STORE_V6 = 0x10, 0x20
 TRANSACTION, PREPARED, ROLLBACK = 0xC, 0x4, 0xC
 SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX"
 QUEUE_ENTRY = struct.Struct(">qiq")
+EXT_UNIT = struct.Struct(">hqqh")
+LOWEST_TAG_CODE = -(1 << 31)
 BATCH_ENTRY = struct.Struct(">qiqqqhii")
 NOT_COMPACTED = -1
 NEED_UNWRAP, INNER_BATCH = 0x40, 0x80
@@ -90,6 +92,7 @@ class Queue:
     entries: list
     files: int
     is_zero_behind: bool
+    extended: int = 0  # entries whose tag code stands in an extension file; here they have it themselves
 
     @property
     def end(self):
@@ -223,7 +226,7 @@ def read_log(root, segment_size):
     return log
 
 
-def read_queues(root, file_size, is_clean):
+def read_queues(root, file_size, ext_file_size, is_clean):
     """Every queue: its entries from the first that names a record to the last."""
     file_size = (file_size + QUEUE_ENTRY.size - 1) // QUEUE_ENTRY.size * QUEUE_ENTRY.size
     queues = {}
@@ -244,8 +247,32 @@ def read_queues(root, file_size, is_clean):
         while prefilled < len(entries) and entries[prefilled] == (0, PREFILL_SIZE, 0):
             prefilled += 1
         topic, queue = directory.parent.name, int(directory.name)
-        queues[topic, queue] = Queue(topic, queue, first + prefilled, entries[prefilled:], len(files), rest.count(0) == len(rest))
+        extended = sum(entry[2] < LOWEST_TAG_CODE for entry in entries)
+        if extended:
+            extension = _Extension(root / "consumequeue_ext" / topic / str(queue), ext_file_size)
+            entries = [(*entry[:2], extension.tag_code(entry[2])) for entry in entries]
+        queues[topic, queue] = Queue(topic, queue, first + prefilled, entries[prefilled:], len(files), rest.count(0) == len(rest), extended)
     return queues
+
+
+class _Extension:
+    """What the entries of one queue have no room for."""
+
+    def __init__(self, directory, file_size):
+        files = _numbered_files(directory, file_size)
+        self._start = files[0][0] if files else 0
+        self._data = b"".join(path.read_bytes() for _, path in files)
+
+    def tag_code(self, code):
+        if code >= LOWEST_TAG_CODE:
+            return code
+        at = code + (1 << 63) - self._start
+        if not 0 <= at <= len(self._data) - EXT_UNIT.size:
+            raise Damaged(f"no unit at {at} of {len(self._data)} bytes of an extension")
+        size, tag_code, _, bits = EXT_UNIT.unpack_from(self._data, at)
+        if size != EXT_UNIT.size + bits or bits < 0:
+            raise Damaged(f"a unit of {size} bytes with {bits} of bits")
+        return tag_code
 
 
 def read_batch_queues(root, file_size):

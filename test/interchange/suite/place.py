@@ -23,6 +23,7 @@ class Layout:
 
     segment_size = 5 * 1024 * 1024
     queue_file_size = 20 * 30
+    queue_ext_file_size = 64 * 1024
     batch_queue_file_size = 46 * 10
     index_slots = 64
     index_entries = 256
@@ -38,6 +39,7 @@ class Layout:
         return {
             "mappedFileSizeCommitLog": self.segment_size, "mappedFileSizeConsumeQueue": self.queue_file_size,
             "mapperFileSizeBatchConsumeQueue": self.batch_queue_file_size,
+            "mappedFileSizeConsumeQueueExt": self.queue_ext_file_size,
             "maxHashSlotNum": self.index_slots, "maxIndexNum": self.index_entries, "enablePropertyFilter": "true",
             "messageDelayLevel": " ".join(self.delays), "flushConsumerOffsetInterval": 1000, "flushDelayOffsetInterval": 1000,
             # Ours saves that a delayed message is delivered only when the delivered one is on disk.
