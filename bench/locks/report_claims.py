@@ -37,22 +37,22 @@ def abs_claims(data):
     for (claimed_arch, policy), (before, after, printed) in published.ABS_RATES.items():
         name = f"maximum rate, {claimed_arch}, {policy}"
         claim = f"{figure(before)} -> {figure(after)} ({percent(printed)})"
-        ours = [data.spread("published", "messages/s", lock=lock, policy=policy, body=1024, rate=0) for lock in ("mutex", "abs")]
+        ours = [data.spread("published", "messages/s", lock=lock, policy=policy, io=16, body=1024, rate=0) for lock in ("mutex", "abs")]
         if claimed_arch != arch:
             rows.append([name, claim, "-", f"not testable on {arch}"])
         elif all(ours):
             rows.append([name, claim, f"{figure(ours[0].median)} -> {figure(ours[1].median)} ({percent(stats.gain(*ours))})",
                          verdicts.of_gain(*ours, printed)])
     for policy in plan.POLICIES:
-        rates = [rate for (rate,) in data.cells("published", "rate", policy=policy, body=1024)]
-        pairs = [tuple(data.spread("published", "p99.99_ms", lock=lock, policy=policy, body=1024, rate=rate) for lock in ("mutex", "abs"))
+        rates = [rate for (rate,) in data.cells("published", "rate", policy=policy, io=16, body=1024)]
+        pairs = [tuple(data.spread("published", "p99.99_ms", lock=lock, policy=policy, io=16, body=1024, rate=rate) for lock in ("mutex", "abs"))
                  for rate in rates]
         pairs = [pair for pair in pairs if all(pair)]
         if len(pairs) > 1:
             rows.append([f"p99.99 is better at every rate ({policy})", "better", "; ".join(f"{figure(a.median)} -> {figure(b.median)} ms" for a, b in pairs),
                          verdicts.of_every_rate(pairs)])
     for policy in plan.POLICIES:
-        pair = [data.spread("published", "mean_ms", lock=lock, policy=policy, body=2, rate=0) for lock in ("mutex", "abs")]
+        pair = [data.spread("published", "mean_ms", lock=lock, policy=policy, io=16, body=2, rate=0) for lock in ("mutex", "abs")]
         if all(pair):
             rows.append([f"response time halves at the maximum rate with small sections ({policy}, 2 B)", "-50 %",
                          f"{figure(pair[0].median)} -> {figure(pair[1].median)} ms ({percent(stats.gain(*pair))})", verdicts.of_gain(pair[1], pair[0], 1.0)])
@@ -75,8 +75,8 @@ def curves(data, directory):
             series = {}
             for lock in plan.END_TO_END:
                 points = []
-                for (rate,) in data.cells("published", "rate", policy=policy, body=1024, lock=lock):
-                    at = {"lock": lock, "policy": policy, "body": 1024, "rate": rate}
+                for (rate,) in data.cells("published", "rate", policy=policy, io=16, body=1024, lock=lock):
+                    at = {"lock": lock, "policy": policy, "io": 16, "body": 1024, "rate": rate}
                     spread = data.spread("published", name, **at)
                     points.append((data.spread("published", "messages/s", **at).median, spread.median, spread.low, spread.high))
                 if len(points) > 1:

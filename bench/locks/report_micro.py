@@ -118,11 +118,16 @@ def plots(data, directory):
     return names
 
 
+def repeats(data, locks):
+    return max((1 + record["repeat"] for record in data.parts["micro"] if record["cell"]["lock"] in locks), default=0)
+
+
 def section(data, directory):
-    repeats = 1 + max(record["repeat"] for record in data.parts["micro"])
+    warm_ms = max(warm for (warm,) in data.cells("micro", "warm_ms"))
     text = (f"Each thread stages a record (outside of the lock, as an io thread does), appends it and waits until it is published; the log is "
-            f"the real tail over memory. Median of {repeats} interleaved runs, and their range. The windows of `abs` pass 20 times as fast "
-            f"as in the broker, and it has had {data.cells('micro', 'warm_ms')[0][0] / 50:.0f} of them before it is measured.\n\n")
+            f"the real tail over memory. Medians of {repeats(data, plan.LOCKS)} interleaved runs ({repeats(data, plan.RIVALS)} of the locks that are "
+            f"no rows), and their ranges. The windows of `abs` pass 20 times as fast as in the broker, and it has had {warm_ms / 50:.0f} of them "
+            f"before it is measured.\n\n")
     text += "".join(f"![]({directory.name}/{name})\n" for name in plots(data, directory)) + "\n"
     text += "Appends per second:\n\n" + matrix(data, "appends/s", plan.LOCKS)
     text += "\nProcessor time per append, in nanoseconds of all threads:\n\n" + matrix(data, "cpu_ns", plan.LOCKS)
