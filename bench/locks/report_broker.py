@@ -27,32 +27,32 @@ def end_to_end_table(data, name, rate):
 
 
 def saturation(data):
-    """[{lock: messages/s}] of the cells with at most as many io threads as cores, the same of their cost, and how many
-    runs the least measured of them has."""
-    rates, costs, runs = [], [], []
+    """[{lock: Spread of messages/s}] of the cells with at most as many io threads as cores, and their median costs."""
+    rates, costs = [], []
     for policy, io_threads, body in data.cells("end_to_end", "policy", "io", "body", rate=0):
         at = {"policy": policy, "io": io_threads, "body": body, "rate": 0}
         rate = {lock: data.spread("end_to_end", "messages/s", lock=lock, **at) for lock in plan.END_TO_END}
         if io_threads <= data.machine["cores"] and all(rate.values()):
-            rates.append({lock: spread.median for lock, spread in rate.items()})
-            runs += map(len, rate.values())
+            rates.append(rate)
             costs.append({lock: data.spread("end_to_end", "cpu_us", lock=lock, **at).median for lock in plan.END_TO_END})
-    return rates, costs, min(runs, default=0)
+    return rates, costs
 
 
 def default_lock(data):
     """What wins end to end at ioThreads <= cores, and by how much."""
-    rates, costs, runs = saturation(data)
+    rates, costs = saturation(data)
     if not rates:
         return "No cell with at most as many io threads as cores has been measured under all locks yet.\n"
-    chosen, equal = verdicts.advised(rates, costs, plan.END_TO_END)
-    ranked = verdicts.ranking(rates, plan.END_TO_END)
-    text = ", ".join(f"`{lock}` {part:.3f}" for part, lock in ranked)
-    also = f"; as fast within {verdicts.LOCKS_EQUAL * 100:.0f} %, at more CPU: " + ", ".join(f"`{lock}`" for lock in equal) if equal else ""
-    text = f"At saturation with at most as many io threads as cores, geometric means of each lock's part of the best of its cell: {text}. "
-    if runs < 2:
+    ranked = verdicts.ranking([{lock: spread.median for lock, spread in cell.items()} for cell in rates], plan.END_TO_END)
+    text = (f"At saturation with at most as many io threads as cores, geometric means of each lock's part of the best of its cell: "
+            f"{', '.join(f'`{lock}` {part:.3f}' for part, lock in ranked)}. ")
+    if min(len(spread) for cell in rates for spread in cell.values()) < 2:
         return text + "One run of each shows no spread: no default follows.\n"
-    return text + f"The default that follows: **`{chosen}`**{also}.\n"
+    take, fastest, equal = verdicts.advised(rates, costs, plan.END_TO_END)
+    others = ", ".join(f"`{lock}` ({verdicts.overlaps(rates, lock, fastest)} of {len(rates)})" for lock in equal if lock != fastest)
+    text += f"As fast as `{fastest}`, with ranges that overlap in most cells: {others}. " if others else f"No other is as fast as `{fastest}`. "
+    cost = "" if take == fastest else ", which of these costs the least processor time"
+    return text + f"The default that follows: **`{take}`**{cost}.\n"
 
 
 def end_to_end(data):
@@ -95,7 +95,7 @@ def share(data):
 def share_row(data, part, at):
     def median(name):
         return data.spread(part, name, **at).median
-    return [ranged(data.spread(part, "messages/s", **at)), figure(median("records_per_acquisition")), f"{data.spread(part, 'timed', **at).low:,}",
+    return [flagged(data, part, "messages/s", **at), figure(median("records_per_acquisition")), f"{data.spread(part, 'timed', **at).low:,}",
             figure(median("wait_us")), figure(median("hold_us")), f"{median('wait_share') * 100:.2f} %", f"{median('hold_share') * 100:.2f} %"]
 
 
@@ -110,9 +110,9 @@ def sweep(data, directory):
     for policy, group in data.cells("sweep", "policy", "group"):
         rates = sweep_rates(data, policy, group)
         best = max(rates, key=lambda k: rates[k].median)
-        for k, rate in rates.items():
+        for k in rates:
             at = {"policy": policy, "group": group, "k": k}
-            rows.append([policy, "on" if group else "off", f"**{k:,}**" if k == best else f"{k:,}", ranged(rate),
+            rows.append([policy, "on" if group else "off", f"**{k:,}**" if k == best else f"{k:,}", flagged(data, "sweep", "messages/s", **at),
                          ranged(data.spread("sweep", "cpu_us", **at)), figure(data.spread("sweep", "retreats_per_1000", **at).median)])
     text += table(["policy", "group append", "k (bold: best)", "messages/s", "broker CPU, us per message", "retreats per thousand messages"], rows)
     series = {}

@@ -38,9 +38,16 @@ def which_lock_when(data):
             chosen = [point for point in points if point[1] == body and holds(point[0])]
             if not chosen:
                 continue
-            lock, equal = verdicts.advised([medians(points[point]) for point in chosen], [cost[point] for point in chosen], plan.LOCKS)
-            rows.append([body_name(body), name, f"`{lock}`", ", ".join(f"`{other}`" for other in equal) or "-"])
-    return table(["bodies", "threads that append", "take", "as fast, at more CPU"], rows)
+            cells = [points[point] for point in chosen]
+            take, fastest, equal = verdicts.advised(cells, [cost[point] for point in chosen], plan.LOCKS)
+            rows.append([body_name(body), name, f"`{take}`", f"`{fastest}`", as_fast(cells, fastest, equal)])
+    return (f"As fast as the fastest is a lock whose range overlaps its at most of the points, and which has at least "
+            f"{verdicts.APART_FLOOR:.2f} of its rate at the others. Of those, the one to take costs the least processor time.\n\n" +
+            table(["bodies", "threads that append", "take", "fastest on the mean", "as fast (points at which the ranges overlap)"], rows))
+
+
+def as_fast(cells, fastest, equal):
+    return ", ".join(f"`{lock}` ({verdicts.overlaps(cells, lock, fastest)} of {len(cells)})" for lock in equal if lock != fastest) or "-"
 
 
 def matrix(data, name, locks, times=1):
@@ -78,15 +85,31 @@ def targets(data):
     return text
 
 
+CLASSES = {"all bodies": plan.BODIES, "up to 1 KB": [2, 1024], "100 KB": [102400]}
+
+
 def rivals(data):
+    """Rows and rivals by one and the same rule, and what each rival wins and loses."""
+    locks = plan.LOCKS + plan.RIVALS
+    points = rates(data, locks)
+    classes = {name: [medians(at) for point, at in points.items() if point[1] in bodies] for name, bodies in CLASSES.items()}
+    found = {name: verdicts.standings(cells, locks, plan.LOCKS) for name, cells in classes.items() if cells}
+    if not found:
+        return "No point has been measured under all of them yet.\n"
+    text = "Each lock's part of the rate of the best row at a point: geometric mean, and at worst.\n\n"
+    text += table(["lock", *(f"{name}: {what}" for name in found for what in ("mean", "worst"))],
+                  [[f"`{lock}`", *(f"{value:.2f}" for standing in found.values() for value in standing[lock])] for lock in locks])
+    return text + "\n" + table(["lock", "bodies", "against the rows", "verdict"], [row for rival in plan.RIVALS for row in rival_rows(found, rival)])
+
+
+def rival_rows(found, rival):
     rows = []
-    for rival in plan.RIVALS:
-        points = rates(data, plan.LOCKS + [rival])
-        if not points:
-            continue
-        parts = {point: verdicts.part_of(at[rival].median, max(at[lock].median for lock in plan.LOCKS)) for point, at in points.items()}
-        rows.append([f"`{rival}`", verdicts.of_rival(parts)])
-    return table(["lock", "verdict"], rows)
+    for name, standing in found.items():
+        is_worth_it, words = verdicts.of_rival(standing, rival, plan.LOCKS)
+        better = verdicts.as_good_in_both(standing, rival, plan.LOCKS)
+        reason = "as good or better in both: " + ", ".join(f"`{row}`" for row in better) if better else "no single row is as good in both, but it falls behind in one"
+        rows.append([f"`{rival}`", name, words, "worth a row" if is_worth_it else f"no row ({reason})"])
+    return rows
 
 
 def shares(data):
