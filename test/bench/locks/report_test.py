@@ -113,6 +113,13 @@ class Report(unittest.TestCase):
                 r["values"]["not_ready"] = 5
         self.assertRegex(self.write(records), r"110,000\) \| 130,000 \([^|]*\)† \| 200,000 \([^|†]*\) \|")
 
+    def test_leaves_out_shares_that_cannot_be(self):
+        records = made_up("micro")
+        for r in records:
+            if r["cell"]["threads"] == 4 and r["cell"]["lock"] == "abs" and r["repeat"] < 3:
+                r["values"] |= {"wait_share": -4.6, "hold_share": 5.3} if r["repeat"] else {"hold_share": 0.3}
+        self.assertIn("| 1 KB | 4 | `abs` | 10.0 % | 20.0 % | 4 of 7 |", self.write(records))
+
     def test_names_no_default_out_of_single_runs(self):
         text = self.write(made_up("end_to_end", True))
         self.assertIn("One run of each shows no spread: no default follows.", text)
