@@ -1,4 +1,4 @@
-"""Runs one cell end to end: a broker of its own on an empty directory, and `ternctl bench produce` against it."""
+"""Runs cells end to end: a broker on an empty directory, and `ternctl bench produce` against it, once for each rate."""
 
 import json
 import pathlib
@@ -14,6 +14,8 @@ SETTINGS = """listenPort = 0
 brokerIP1 = 127.0.0.1
 bindAddress = 127.0.0.1
 """
+COUNTERS = ["putLockAcquisitions", "putLockWaits", "putLockRetreats", "putLockSwitches", "putLockTimed", "putLockTimedWaitNanos",
+            "putLockTimedHoldNanos", "msgPutTotalTodayNow", "putNotReady"]
 LATENCIES = ["mean_ns", "p50_ns", "p99_ns", "p99.9_ns", "p99.99_ns", "max_ns"]
 
 
@@ -74,33 +76,59 @@ class Broker:
     def status(self):
         return dict(line.split("=", 1) for line in self.ternctl("broker", "status", "-a", self.address).splitlines())
 
+    def produce(self, load, warm_s):
+        """What the generator measured, and the broker's status when its warm-up ended and when all was answered."""
+        command = [self.programs / "bin/ternctl", *load, "-a", self.address, "--server-pid", str(self.process.pid)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as generator:
+            try:
+                time.sleep(warm_s)
+                before = self.status()
+                out, err = generator.communicate(timeout=10 * PATIENCE_S)
+            except BaseException:
+                generator.kill()
+                raise
+        if generator.returncode != 0:
+            raise RuntimeError(f"ternctl {' '.join(load)}: {err.strip()}")
+        return json.loads(out), before, self.status()
 
-def run_cell(programs, cell, work):
+
+def run(programs, cells, work):
+    """(values, seconds it took) of each cell, whose rates the same broker is loaded with in this order."""
+    made = []
+    begin = time.monotonic()
+    with Broker(programs, cells[0], work) as broker:
+        for cell in cells:
+            values = values_of(*broker.produce(load_of(cell), cell["warm_s"]))
+            made.append((values, time.monotonic() - begin))
+            begin = time.monotonic()
+    values, took_s = made[-1]
+    made[-1] = values, took_s + time.monotonic() - begin
+    return made
+
+
+def load_of(cell):
     connections, in_flight = connections_of(cell)
     load = ["bench", "produce", "--json", "-s", str(cell["body"]), "-c", str(connections), "--warmup", str(cell["warm_s"]),
             "--seconds", str(cell["run_s"])]
-    with Broker(programs, cell, work) as broker:
-        # Open loop: so many may be under way that a broker which keeps up never holds a send back.
-        load += ["-r", str(cell["rate"]), "-i", "1024"] if cell["rate"] else ["-i", str(in_flight)]
-        produced = json.loads(broker.ternctl(*load, "-a", broker.address, "--server-pid", str(broker.process.pid)))
-        return values_of(produced, broker.status())
+    # Open loop: so many may be under way that a broker which keeps up never holds a send back.
+    return load + (["-r", str(cell["rate"]), "-i", "1024"] if cell["rate"] else ["-i", str(in_flight)])
 
 
-def values_of(produced, status):
+def values_of(produced, before, after):
     latency = produced["latency"]
     values = {"messages/s": round(produced["messages_per_s"], 1), "cpu_us": round(produced["server_cpu_us"], 4),
               "cpu_cores": round((produced["server_user_s"] + produced["server_system_s"]) / produced["seconds"], 3),
               "generator_cores": round(produced["generator_cpu_s"] / produced["seconds"], 3), "unsent": produced["unsent"]}
     for name in LATENCIES:
         values[name.replace("_ns", "_ms")] = round(latency[name] / 1e6, 4)
-    number = {name: int(status[name]) for name in
-              ("putLockAcquisitions", "putLockWaits", "putLockRetreats", "putLockSwitches", "putLockSpinLimit", "putLockTimed",
-               "putLockTimedWaitNanos", "putLockTimedHoldNanos", "msgPutTotalTodayNow", "putNotReady")}
+    number = {name: int(after[name]) - int(before[name]) for name in COUNTERS}
     acquisitions, timed = max(1, number["putLockAcquisitions"]), max(1, number["putLockTimed"])
-    values.update({"records_per_acquisition": round(number["msgPutTotalTodayNow"] / acquisitions, 2),
+    values.update({"acquisitions": number["putLockAcquisitions"],
+                   "records_per_acquisition": round(number["msgPutTotalTodayNow"] / acquisitions, 2),
                    "waits_part": round(number["putLockWaits"] / acquisitions, 4), "retreats": number["putLockRetreats"],
-                   "switches": number["putLockSwitches"], "k": number["putLockSpinLimit"], "mode": status["putLockMode"],
-                   "not_ready": number["putNotReady"],
+                   "retreats_per_1000": round(1000 * number["putLockRetreats"] / max(1, number["msgPutTotalTodayNow"]), 4),
+                   "switches": number["putLockSwitches"], "k": int(after["putLockSpinLimit"]), "mode": after["putLockMode"],
+                   "not_ready": number["putNotReady"], "timed": number["putLockTimed"],
                    "wait_us": round(number["putLockTimedWaitNanos"] / timed / 1e3, 3),
                    "hold_us": round(number["putLockTimedHoldNanos"] / timed / 1e3, 3)})
     # A send waits for the lock as long as the batch that it is in, and is in the log when that has let go.

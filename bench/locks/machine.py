@@ -18,6 +18,17 @@ def describe(programs):
             "build": build_type(programs)}
 
 
+def is_another(stored, found):
+    """Whether figures of these two must not be put together. Who is not known (None) is another."""
+    return stored is None or any(stored[key] != found[key] for key in ("arch", "cpu", "cores"))
+
+
+def name(described):
+    if described is None:
+        return "an unknown machine"
+    return f"{described['cpu'] or 'an unknown processor'} ({described['arch']}, {described['cores']} cores)"
+
+
 def build_type(programs):
     try:
         cache = (programs / "CMakeCache.txt").read_text(encoding="utf-8")

@@ -3,7 +3,9 @@
 SWEEP_SOURCE = ("Ji, Gu, Fu, Lin, \"Beyond the Bottleneck: Enhancing High-Concurrency Systems with Lock Tuning\", FM 2024, "
                 "doi 10.1007/978-3-031-71177-0_20")
 BEST_K = 1000
-SWEEP_GAIN = {"x86_64": 0.3758, "aarch64": 0.3282}
+# (architecture, flush policy, gain): that of the first two is not said, so they are looked for under both
+SWEEP_GAINS = [("x86_64", "ASYNC_FLUSH", 0.3758), ("x86_64", "SYNC_FLUSH", 0.3758), ("aarch64", "ASYNC_FLUSH", 0.3282),
+               ("aarch64", "SYNC_FLUSH", 0.3282), ("aarch64", "SYNC_FLUSH", 0.104)]
 SWEEP_RATE = 155_019  # messages/s at the best k, x86, synchronous flush
 SWEEP_CPU_PERCENT = (1000, 750)  # before and after
 ABS_SETUP = "one nameserver, one broker and one load host with 8 vCPU each; bodies of 1 KB and 2 B"

@@ -1,7 +1,7 @@
 """The raw data: one JSON line for each run, so that a run that was cut goes on where it stopped.
 
-A record is {"host", "set" (quick or full), "part", "repeat", "cell": {...}, "values": {...}, "commit", "load"}, or, once for
-each host, {"host", "machine": {...}}.
+A record is {"host", "set" (quick or full), "part", "repeat", "cell": {...}, "values": {...}, "took_s", "commit", "load"}, or,
+once for each host, {"host", "machine": {...}}.
 """
 
 import json
@@ -42,6 +42,29 @@ def without(records, host, chosen_set, parts):
             if (record["host"], record["set"]) != (host, chosen_set) or record["part"] not in parts]
 
 
+def left_of(runs, records, of):
+    """The runs of which a record is missing, and the records without those of a run that was cut in its middle. `of`: host,
+    set and part of the runs."""
+    done = {key_of(record) for record in records}
+    left, cut = [], set()
+    for repeat, run in runs:
+        keys = keys_of_run(repeat, run, of)
+        if not done.issuperset(keys):
+            left.append((repeat, run))
+            cut.update(keys)
+    return left, [record for record in records if key_of(record) not in cut]
+
+
+def unplanned(runs, records, of):
+    """Those of this part that no run would make: an older plan's."""
+    planned = {key for repeat, run in runs for key in keys_of_run(repeat, run, of)}
+    return [record for record in records if of.items() <= record.items() and key_of(record) not in planned]
+
+
+def keys_of_run(repeat, run, of):
+    return [key_of({**of, "repeat": repeat, "cell": cell}) for cell in run]
+
+
 def merged(several):
     """One list out of several files' records. Of one measurement that is in two of them the later file's counts."""
     by_key = {}
@@ -77,7 +100,7 @@ class File:
                 text.write(json.dumps(record, sort_keys=True) + "\n")
         new.replace(self.path)
 
-    def append(self, record):
-        self.records.append(record)
+    def append(self, records):
+        self.records += records
         with open(self.path, "a", encoding="utf-8") as text:
-            text.write(json.dumps(record, sort_keys=True) + "\n")
+            text.write("".join(json.dumps(record, sort_keys=True) + "\n" for record in records))

@@ -47,7 +47,7 @@ def figure(value):
     """Three figures that count, thousands with commas."""
     if value is None:
         return "-"
-    if abs(value) >= 1000:
+    if abs(value) >= 999.5:
         digits = len(str(int(abs(value))))
         return f"{round(value, -(digits - 4) if digits > 4 else 0):,.0f}"
     return f"{value:.3g}"

@@ -2,11 +2,14 @@
 
 import stats
 
-LOCKS_EQUAL = 0.03  # closer than this, two locks count as equally fast
+LOCKS_EQUAL = 0.03  # closer than this, two medians count as equal
+APART_FLOOR = 0.90  # of the fastest, where the ranges do not overlap: what is slower anywhere is not as fast
 ABS_FLOOR, ABS_MEAN_FLOOR = 0.90, 0.97  # of the best of mutex, spin and kBackoff
 MODES_EQUAL = 0.05
 SETTLED_WINDOWS = 3
 REPRODUCED, IN_PART, NOT_REPRODUCED = "reproduced", "in part", "not reproduced"
+NOT_MEASURED = "not testable: not measured"
+NEAR = 2  # a published difference shows if ours is within this factor of it
 
 
 def part_of(rate, best):
@@ -29,12 +32,31 @@ def of_gain(before, after, published):
     return REPRODUCED if ours >= published / 2 else IN_PART
 
 
+def of_rate(ours, published, cores, needed):
+    """A rate that was reached. A smaller machine that does not reach it says nothing."""
+    if ours.median >= published:
+        return REPRODUCED
+    return not_testable(cores, needed) or NOT_REPRODUCED
+
+
+def of_extra(before, after, published):
+    """A published cost, as a difference: whether ours is about as large."""
+    if after.median <= before.median:
+        return f"{NOT_REPRODUCED}: no extra cost"
+    if not stats.differ(before, after):
+        return f"{NOT_REPRODUCED}: within the spread of the repeats" if len(before) > 1 else f"{NOT_REPRODUCED}: one run shows no spread"
+    extra = after.median - before.median
+    if extra > published * NEAR:
+        return f"{NOT_REPRODUCED}: it costs more"
+    return REPRODUCED if extra >= published / NEAR else f"{NOT_REPRODUCED}: it costs less"
+
+
 def of_optimum(rates, published):
     """Where the best k lies, of {k: Spread}: reproduced if the published one is within LOCKS_EQUAL of the best and some
     other is clearly worse, which a flat curve has not."""
-    best = max(rates, key=lambda k: rates[k].median)
     if published not in rates:
         return f"not testable: k = {published} was not measured"
+    best = max(rates, key=lambda k: rates[k].median)
     if rates[published].median < rates[best].median * (1 - LOCKS_EQUAL):
         return NOT_REPRODUCED
     if any(stats.differ(spread, rates[published]) and spread.median < rates[published].median for spread in rates.values()):
@@ -60,13 +82,23 @@ def ranking(cells, locks):
     return sorted(((stats.geometric_mean(values), lock) for lock, values in parts.items()), reverse=True)
 
 
+def overlaps(cells, lock, other):
+    """In how many of [{lock: Spread}] the ranges of these two overlap."""
+    return sum(not stats.differ(cell[lock], cell[other]) for cell in cells)
+
+
+def is_as_fast(cells, lock, fastest):
+    """Their ranges overlap in most cells, and it is not clearly slower in the others."""
+    apart = [cell for cell in cells if stats.differ(cell[lock], cell[fastest])]
+    return 2 * len(apart) < len(cells) and all(part_of(cell[lock].median, cell[fastest].median) >= APART_FLOOR for cell in apart)
+
+
 def advised(cells, costs, locks):
-    """The lock to take, and those as good: the fastest, and of equally fast ones the one that costs the least."""
-    ranked = ranking(cells, locks)
-    equal = [lock for part, lock in ranked if part >= ranked[0][0] * (1 - LOCKS_EQUAL)]
-    cost = {lock: stats.geometric_mean(cell[lock] for cell in costs) for lock in equal}
-    chosen = min(equal, key=lambda lock: cost[lock])
-    return chosen, [lock for lock in equal if lock != chosen]
+    """The lock to take, the fastest on the mean, and all that count as fast as that, of [{lock: Spread}]. To take is the one
+    of these that costs the least."""
+    fastest = ranking([{lock: cell[lock].median for lock in locks} for cell in cells], locks)[0][1]
+    equal = [lock for lock in locks if is_as_fast(cells, lock, fastest)]
+    return min(equal, key=lambda lock: stats.geometric_mean(cost[lock] for cost in costs)), fastest, equal
 
 
 def of_abs(parts):
@@ -76,16 +108,31 @@ def of_abs(parts):
     return worst, mean, parts[worst] >= ABS_FLOOR and mean >= ABS_MEAN_FLOOR
 
 
-def of_rival(parts):
-    """Of {cell: part of the best row's rate}, for a lock that is no row."""
-    won = [cell for cell, part in parts.items() if part > 1 + LOCKS_EQUAL]
-    mean, worst = stats.geometric_mean(parts.values()), min(parts.values())
-    text = f"{mean:.2f} of the best row on the mean, {worst:.2f} at worst; ahead at {len(won)} of {len(parts)} points"
-    if mean > 1 and worst >= 0.9:
-        return f"worth a row: {text}"
-    if worst < 0.5:
-        return f"no row: collapses somewhere ({text})"
-    return f"no row: nothing gained ({text})"
+def standings(cells, locks, rows):
+    """Of [{lock: rate}], for each lock the mean and the worst of its parts of the best row: rows by the same rule as others."""
+    parts = {lock: [part_of(cell[lock], max(cell[row] for row in rows)) for cell in cells] for lock in locks}
+    return {lock: (stats.geometric_mean(values), min(values)) for lock, values in parts.items()}
+
+
+def compared(own, best):
+    if own > best * (1 + LOCKS_EQUAL):
+        return "ahead of"
+    return "behind" if own < best * (1 - LOCKS_EQUAL) else "level with"
+
+
+def of_rival(standing, rival, rows):
+    """What a lock that is no row wins and loses against the rows: (whether it is worth a row, in words)."""
+    words, results = [], []
+    for name, place in (("mean", 0), ("worst", 1)):
+        best = max(rows, key=lambda row: standing[row][place])
+        results.append(compared(standing[rival][place], standing[best][place]))
+        words.append(f"{name} {standing[rival][place]:.2f}, {results[-1]} the best row's (`{best}` {standing[best][place]:.2f})")
+    return "ahead of" in results and "behind" not in results, "; ".join(words)
+
+
+def as_good_in_both(standing, rival, rows):
+    """The rows that lose to it neither on the mean nor at worst."""
+    return [row for row in rows if all(compared(*pair) != "ahead of" for pair in zip(standing[rival], standing[row]))]
 
 
 def right_mode(spinning, sleeping):

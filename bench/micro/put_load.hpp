@@ -2,7 +2,10 @@
 // Threads that send as io threads do: stage a record (outside: head, CRC, properties), append it, wait until it is
 // published. How many of them send, and what, may change while they run.
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <ctime>
 #include <memory>
 #include <string>
@@ -42,8 +45,16 @@ class PutLoad {
     active_.store(senders);
     active_.notify_all();
   }
-  /// Latencies and appends count from here on / no longer.
-  void measure(bool measures) { measures_.store(measures); }
+  /// What counts is what happens in a window of this length. It opens a moment later, when all senders know it, however
+  /// late this thread gets a processor again. Returns when it has opened; once.
+  void open_window(std::chrono::nanoseconds length) {
+    constexpr std::chrono::nanoseconds kAhead = std::chrono::milliseconds(20);
+    const auto opens_ns = clock_.steady_ns() + kAhead.count();
+    closes_ns_.store(opens_ns + length.count());
+    opens_ns_.store(opens_ns);
+    sleep_until(opens_ns);
+  }
+  void wait_for_close() const { sleep_until(closes_ns_.load()); }
   void stop() {
     stops_.store(true);
     active_.store(static_cast<int>(senders_.size()) + 1);
@@ -53,19 +64,28 @@ class PutLoad {
     }
   }
 
-  /// While measured, of each sender so far.
-  [[nodiscard]] std::vector<std::int64_t> measured() const {
-    std::vector<std::int64_t> counts;
-    for (const auto& sender : senders_) counts.push_back(sender->measured.load(std::memory_order_relaxed));
-    return counts;
-  }
   /// Of all senders since the beginning.
   [[nodiscard]] std::int64_t appends() const {
     std::int64_t sum = 0;
     for (const auto& sender : senders_) sum += sender->appends.load(std::memory_order_relaxed);
     return sum;
   }
-  /// From entering append() to "published past my own record". After stop().
+  // After stop(), because who waits when the window closes is counted once he has had the lock.
+
+  /// Of each sender, those that began and ended in the window.
+  [[nodiscard]] std::vector<std::int64_t> appends_in_window() const {
+    std::vector<std::int64_t> counts;
+    for (const auto& sender : senders_) counts.push_back(sender->appends_in_window);
+    return counts;
+  }
+  /// The senders' time inside append(), as far as it lies in the window; of all of them together.
+  [[nodiscard]] std::int64_t inside_ns() const {
+    std::int64_t sum = 0;
+    for (const auto& sender : senders_) sum += sender->inside_ns;
+    return sum;
+  }
+  /// From entering append() to "published past my own record", in full, of all appends of which a part lies in the
+  /// window. Those that cross its borders are the long ones: without them, a lock that starves threads looks quick.
   [[nodiscard]] Histogram latency_ns() const {
     Histogram all;
     for (const auto& sender : senders_) all.add(sender->latency_ns);
@@ -75,14 +95,19 @@ class PutLoad {
  private:
   struct Sender {
     alignas(64) std::atomic<std::int64_t> appends{0};  // stored by the sender, relaxed, as the next one
-    std::atomic<std::int64_t> measured{0};
+    // The sender's, until it is joined.
+    std::int64_t appends_in_window = 0;
+    std::int64_t inside_ns = 0;
     Histogram latency_ns;
     std::thread thread;
   };
 
+  void sleep_until(std::int64_t steady_ns) const {
+    std::this_thread::sleep_for(std::chrono::nanoseconds(steady_ns - clock_.steady_ns()));
+  }
+
   void run(int index, Sender& sender) {
     const std::shared_ptr<Queue> queue = std::make_shared<OffsetsOnly>();
-    const SystemClock clock;
     AppendBatch batch;
     message::RecordParts parts;
     parts.topic = "benchmark";
@@ -95,25 +120,39 @@ class PutLoad {
       batch.clear();
       batch.begin_group();
       TERN_CHECK(batch.stage(parts, queue), "stage");
-      const bool measures = measures_.load(std::memory_order_relaxed);
-      const auto entered_ns = clock.steady_ns();
+      const auto entered_ns = clock_.steady_ns();
       log_.append(batch);
+      const auto left_ns = clock_.steady_ns();
       const auto& record = batch.records().front();
       TERN_CHECK(!record.error, "append");
       const auto end = record.placement.position + record.total_size;
-      while (log_.published() < end) std::this_thread::yield();
+      auto published_ns = left_ns;
+      if (log_.published() < end) {
+        while (log_.published() < end) std::this_thread::yield();
+        published_ns = clock_.steady_ns();
+      }
       sender.appends.store(sender.appends.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-      if (!measures || !measures_.load(std::memory_order_relaxed)) continue;
-      sender.latency_ns.record(clock.steady_ns() - entered_ns);
-      sender.measured.store(sender.measured.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      count(sender, entered_ns, left_ns, published_ns);
     }
   }
 
+  void count(Sender& sender, std::int64_t entered_ns, std::int64_t left_ns, std::int64_t published_ns) const {
+    const auto opens_ns = opens_ns_.load(std::memory_order_relaxed);
+    const auto closes_ns = closes_ns_.load(std::memory_order_relaxed);
+    if (published_ns < opens_ns || entered_ns > closes_ns) return;
+    sender.latency_ns.record(published_ns - entered_ns);
+    sender.inside_ns += std::max<std::int64_t>(0, std::min(left_ns, closes_ns) - std::max(entered_ns, opens_ns));
+    if (entered_ns >= opens_ns && published_ns <= closes_ns) ++sender.appends_in_window;
+  }
+
+  const SystemClock clock_;
   MemoryLog& log_;
   std::vector<std::unique_ptr<std::string>> bodies_;  // kept: a sender may still copy an older one
   std::atomic<const std::string*> body_{nullptr};
   std::atomic<int> active_{0};
-  std::atomic<bool> measures_{false};
+  // Stored once, before the window opens.
+  std::atomic<std::int64_t> opens_ns_{INT64_MAX};
+  std::atomic<std::int64_t> closes_ns_{INT64_MAX};
   std::atomic<bool> stops_{false};
   std::vector<std::unique_ptr<Sender>> senders_;
 };

@@ -4,12 +4,14 @@
 //   --benchmark_enable_random_interleaving=true
 // --warm_ms (500) is run before --run_ms (500) are measured. The windows of `abs` are 50 ms instead of a second, so
 // that it has adapted by then. Columns: appends/s; cpu_ns (of the process, per append); p50/p99/p9999/mean_us from
-// entry to published past the own record; fair (appends of the slowest thread / mean); wait_ns and hold_ns of the lock,
-// per append, and their shares of the senders' time; k, retreats (per thousand appends), switches, and sleeps (1: the
-// adaptive lock's waiters sleep).
+// entry to published past the own record; fair (appends of the slowest thread / mean); hold_ns of the lock per append
+// (of one in 64), wait_ns (the rest of the time inside append(); under `reserve` that is copying too), and their shares
+// of the senders' time; k, retreats (per thousand appends), switches, and sleeps (1: the adaptive lock's waiters
+// sleep).
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <string>
 #include <thread>
 
@@ -36,38 +38,37 @@ void put_lock(benchmark::State& state, const PutRow& row, int threads, std::size
     PutLoad load(log, threads);
     load.set(threads, body_size);
     std::this_thread::sleep_for(times.warm);
+    load.open_window(times.run);
     const auto before = log.put().counters();
     const auto begin_cpu_ns = process_cpu_ns();
     const auto begin_ns = clock.steady_ns();
-    load.measure(true);
-    std::this_thread::sleep_for(times.run);
-    load.measure(false);
-    const auto took_ns = clock.steady_ns() - begin_ns;
-    const auto cpu_ns = process_cpu_ns() - begin_cpu_ns;
-    const auto counts = load.measured();
+    load.wait_for_close();
+    const auto cores =
+        static_cast<double>(process_cpu_ns() - begin_cpu_ns) / static_cast<double>(clock.steady_ns() - begin_ns);
     const auto after = log.put().counters();
     load.stop();
 
+    const auto counts = load.appends_in_window();
     std::int64_t appends = 0;
     for (const auto count : counts) appends += count;
-    const auto seconds = static_cast<double>(took_ns) / 1e9;
+    const auto seconds = std::chrono::duration<double>(times.run).count();
     const auto per_append = 1.0 / static_cast<double>(std::max<std::int64_t>(1, appends));
     const auto timed = static_cast<double>(std::max<std::int64_t>(1, after.timed - before.timed)) * kClockSpeed;
     const auto latency = load.latency_ns();
     const auto us = [&latency](std::int64_t ppm) { return static_cast<double>(latency.value_at(ppm)) / 1e3; };
     auto& out = state.counters;
     out["appends/s"] = static_cast<double>(appends) / seconds;
-    out["cpu_ns"] = static_cast<double>(cpu_ns) * per_append;
+    out["cpu_ns"] = cores * seconds * 1e9 * per_append;
     out["p50_us"] = us(500'000);
     out["p99_us"] = us(990'000);
     out["p9999_us"] = us(999'900);
     out["mean_us"] = latency.mean() / 1e3;
     out["fair"] = static_cast<double>(*std::ranges::min_element(counts) * threads) * per_append;
-    out["wait_ns"] = static_cast<double>(after.waited_ns - before.waited_ns) / timed;
     out["hold_ns"] = static_cast<double>(after.held_ns - before.held_ns) / timed;
-    const auto of_time = static_cast<double>(appends) / (seconds * 1e9 * threads);
-    out["wait_share"] = out["wait_ns"] * of_time;
-    out["hold_share"] = out["hold_ns"] * of_time;
+    const auto all_ns = seconds * 1e9 * threads;
+    out["hold_share"] = out["hold_ns"] * static_cast<double>(appends) / all_ns;
+    out["wait_share"] = static_cast<double>(load.inside_ns()) / all_ns - out["hold_share"];
+    out["wait_ns"] = out["wait_share"] * all_ns * per_append;
     out["k"] = static_cast<double>(after.spin_limit);
     out["retreats"] = 1000 * static_cast<double>(after.retreats - before.retreats) * per_append;
     out["switches"] = static_cast<double>(after.switches);

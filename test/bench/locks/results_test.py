@@ -38,19 +38,34 @@ class Resume(unittest.TestCase):
         kept = [record("sweep", {}, {}), record("micro", {}, {}, chosen="quick"), record("micro", {}, {}, host="b")]
         self.assertEqual(results.without([record("micro", {}, {}), *kept], "a", "full", ["micro"]), kept)
 
+    def test_a_run_that_was_cut_in_its_middle_is_made_again(self):
+        runs = [(0, [{"lock": "abs", "rate": 1}, {"lock": "abs", "rate": 0}]), (0, [{"lock": "spin", "rate": 1}, {"lock": "spin", "rate": 0}])]
+        of = {"host": "a", "set": "full", "part": "sweep"}
+        whole = [record("sweep", cell, {}) for cell in runs[0][1]]
+        other = record("micro", {}, {})
+        left, kept = results.left_of(runs, [*whole, record("sweep", runs[1][1][0], {}), other], of)
+        self.assertEqual(left, runs[1:])
+        self.assertEqual(kept, [*whole, other])
+        self.assertEqual(results.left_of(runs, [], of), (runs, []))
+
+    def test_what_an_older_plan_made_is_found(self):
+        of = {"host": "a", "set": "full", "part": "sweep"}
+        old, other = record("sweep", {"lock": "abs", "rate": 7}, {}), record("sweep", {"lock": "abs"}, {}, chosen="quick")
+        self.assertEqual(results.unplanned([(0, [{"lock": "abs"}])], [old, other, record("sweep", {"lock": "abs"}, {})], of), [old])
+
     def test_a_file_goes_on_after_a_cut(self):
         with tempfile.TemporaryDirectory() as directory:
             path = pathlib.Path(directory) / "a.jsonl"
             data = results.File(path)
             data.machines["a"] = {"cores": 2}
             data.write()
-            data.append(record("micro", {"n": 1}, {"x": 1}))
+            data.append([record("micro", {"n": 1}, {"x": 1})])
             with open(path, "a", encoding="utf-8") as text:
                 text.write('{"host": "a", "par')
             again = results.File(path)
             self.assertEqual(len(again.records), 1)
             again.write()  # what a resumed run begins with: the half line is gone
-            again.append(record("micro", {"n": 2}, {"x": 2}))
+            again.append([record("micro", {"n": 2}, {"x": 2})])
             last = results.File(path)
             self.assertEqual([r["cell"]["n"] for r in last.records], [1, 2])
             self.assertEqual(last.machines, {"a": {"cores": 2}})

@@ -8,4 +8,4 @@ sys.path.insert(0, str(ROOT / "bench/locks"))
 
 
 def record(part, cell, values, repeat=0, host="a", chosen="full"):
-    return {"host": host, "set": chosen, "part": part, "repeat": repeat, "cell": cell, "values": values, "commit": "c", "load": 0.5}
+    return {"host": host, "set": chosen, "part": part, "repeat": repeat, "cell": cell, "values": values, "took_s": 1.0, "commit": "c", "load": 0.5}

@@ -56,12 +56,55 @@ class OfEveryRate(unittest.TestCase):
         self.assertEqual(verdicts.of_every_rate([pair]), "in part: better at 1 of 1 rates")
 
 
-class Advised(unittest.TestCase):
-    def test_the_fastest(self):
-        self.assertEqual(verdicts.advised([{"a": 100, "b": 50}], [{"a": 9, "b": 1}], ["a", "b"]), ("a", []))
+class OfRate(unittest.TestCase):
+    def test_a_smaller_machine_that_is_slower_says_nothing(self):
+        slower, faster = stats.Spread([90, 95]), stats.Spread([100, 120])
+        self.assertEqual(verdicts.of_rate(faster, 100, 2, 8), "reproduced")
+        self.assertEqual(verdicts.of_rate(slower, 100, 2, 8), "not testable on 2 cores")
+        self.assertEqual(verdicts.of_rate(slower, 100, 8, 8), "not reproduced")
 
-    def test_the_cheaper_of_equally_fast_ones(self):
-        self.assertEqual(verdicts.advised([{"a": 100, "b": 98}], [{"a": 9, "b": 1}], ["a", "b"]), ("b", ["a"]))
+
+class OfExtra(unittest.TestCase):
+    def verdict(self, before, after):
+        return verdicts.of_extra(stats.Spread(before), stats.Spread(after), 0.5)
+
+    def test_by_how_large_it_is(self):
+        self.assertEqual(self.verdict([2.0, 2.1], [2.5, 2.6]), "reproduced")
+        self.assertEqual(self.verdict([2.0, 2.1], [2.2, 2.3]), "not reproduced: it costs less")
+        self.assertEqual(self.verdict([2.0, 2.1], [4.2, 4.3]), "not reproduced: it costs more")
+        self.assertEqual(self.verdict([2.0, 2.1], [1.5, 1.6]), "not reproduced: no extra cost")
+
+    def test_not_where_the_ranges_overlap(self):
+        self.assertEqual(self.verdict([2.0, 3.0], [2.5, 3.5]), "not reproduced: within the spread of the repeats")
+        self.assertEqual(self.verdict([2.0], [2.5]), "not reproduced: one run shows no spread")
+
+
+def cells(*of):
+    return [{lock: stats.Spread(values) for lock, values in cell.items()} for cell in of]
+
+
+class Advised(unittest.TestCase):
+    def advised(self, measured, costs=({"a": 9, "b": 1},)):
+        return verdicts.advised(measured, costs, ["a", "b"])
+
+    def test_the_fastest(self):
+        self.assertEqual(self.advised(cells({"a": [99, 101], "b": [50, 60]})), ("a", "a", ["a"]))
+
+    def test_the_cheaper_of_those_whose_ranges_overlap(self):
+        self.assertEqual(self.advised(cells({"a": [90, 110], "b": [80, 95]})), ("b", "a", ["a", "b"]))
+
+    def test_close_is_not_equal_where_the_ranges_are_apart(self):
+        self.assertEqual(self.advised(cells({"a": [100, 101], "b": [98, 99]})), ("a", "a", ["a"]))
+
+    def test_overlap_has_to_be_in_most_cells(self):
+        same, apart = {"a": [90, 110], "b": [80, 95]}, {"a": [100, 101], "b": [95, 96]}
+        self.assertEqual(self.advised(cells(same, same, apart))[2], ["a", "b"])
+        self.assertEqual(self.advised(cells(same, apart))[2], ["a"])
+        self.assertEqual(verdicts.overlaps(cells(same, same, apart), "b", "a"), 2)
+
+    def test_who_collapses_in_one_is_not_as_fast(self):
+        same = {"a": [90, 110], "b": [80, 95]}
+        self.assertEqual(self.advised(cells(same, same, {"a": [100, 101], "b": [5, 6]}))[2], ["a"])
 
     def test_a_lock_that_let_nothing_through_is_the_last(self):
         (first, best), (last, worst) = verdicts.ranking([{"a": 100, "b": 0}], ["a", "b"])
@@ -83,10 +126,33 @@ class OfAbs(unittest.TestCase):
 
 
 class OfRival(unittest.TestCase):
-    def test_three_kinds(self):
-        self.assertTrue(verdicts.of_rival({1: 1.1, 2: 1.0}).startswith("worth a row"))
-        self.assertTrue(verdicts.of_rival({1: 1.1, 2: 0.1}).startswith("no row: collapses"))
-        self.assertTrue(verdicts.of_rival({1: 0.9, 2: 0.9}).startswith("no row: nothing gained"))
+    ROWS = ["a", "b"]
+
+    def judged(self, *cells_of):
+        standing = verdicts.standings(cells_of, [*self.ROWS, "r"], self.ROWS)
+        return *verdicts.of_rival(standing, "r", self.ROWS), verdicts.as_good_in_both(standing, "r", self.ROWS)
+
+    def test_rows_and_rivals_stand_by_one_rule(self):
+        standing = verdicts.standings([{"a": 100, "b": 50, "r": 50}, {"a": 50, "b": 100, "r": 50}], ["a", "b", "r"], ["a", "b"])
+        self.assertEqual([tuple(round(value, 3) for value in standing[lock]) for lock in ("a", "b", "r")], [(0.707, 0.5), (0.707, 0.5), (0.5, 0.5)])
+
+    def test_worth_a_row_without_being_the_best_everywhere(self):
+        # An oracle that takes the best row at each point is no row: 0.8 of it is more than any row has.
+        is_worth_it, words, better = self.judged({"a": 100, "b": 50, "r": 80}, {"a": 50, "b": 100, "r": 80})
+        self.assertTrue(is_worth_it)
+        self.assertIn("mean 0.80, ahead of the best row's", words)
+        self.assertEqual(better, [])
+
+    def test_no_row_where_a_row_is_as_good_in_both(self):
+        is_worth_it, words, better = self.judged({"a": 100, "b": 50, "r": 80}, {"a": 100, "b": 50, "r": 80})
+        self.assertFalse(is_worth_it)
+        self.assertIn("worst 0.80, behind the best row's (`a` 1.00)", words)
+        self.assertEqual(better, ["a"])
+
+    def test_no_row_that_wins_the_mean_and_collapses(self):
+        is_worth_it, _, better = self.judged({"a": 100, "b": 50, "r": 300}, {"a": 100, "b": 90, "r": 40})
+        self.assertFalse(is_worth_it)
+        self.assertEqual(better, [])
 
 
 class Modes(unittest.TestCase):
