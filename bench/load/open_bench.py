@@ -10,6 +10,7 @@ Dropping caches needs root; it writes back what is dirty first, as the kernel ca
 
 import argparse
 import contextlib
+import errno
 import json
 import os
 import pathlib
@@ -207,7 +208,8 @@ def copy_store(source, target):
     """What a start changes, copied; the bytes of the log, too: a start writes its tail again."""
     if target.exists():
         shutil.rmtree(target)
-    subprocess.run(["cp", "-a", "--sparse=always", str(source), str(target)], check=True)
+    target.parent.mkdir(exist_ok=True)
+    subprocess.run(["cp", "-a", "--sparse=auto", str(source), str(target)], check=True)
 
 
 def drop_caches():
@@ -219,8 +221,24 @@ def warm(store):
     for path in sorted(store.rglob("*")):
         if path.is_file():
             with open(path, "rb") as file:
-                while file.read(1 << 22):
-                    pass
+                for start, end in data_of(file):
+                    file.seek(start)
+                    while start < end and file.read(min(1 << 22, end - start)):
+                        start = file.tell()
+
+
+def data_of(file):
+    """(start, end) of what is no hole: queue files are mostly holes, and thousands of them are large."""
+    size, at = os.fstat(file.fileno()).st_size, 0
+    while at < size:
+        try:
+            start = os.lseek(file.fileno(), at, os.SEEK_DATA)
+        except OSError as problem:
+            if problem.errno != errno.ENXIO:
+                raise
+            return
+        at = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+        yield start, at
 
 
 REMOVED = {"with side files": (), "without tern/": ("tern",), "without anything derived": ("tern", "consumequeue", "index", "checkpoint")}
