@@ -29,7 +29,8 @@ inline constexpr std::string_view kKeys = "KEYS", kTags = "TAGS", kWait = "WAIT"
                                   kTimerOutMs = "TIMER_OUT_MS", kRedirect = "REDIRECT", kCrc32 = "__CRC32#",
                                   kTransactionId = "__transactionId__", kTransactionChecks = "TRANSACTION_CHECK_TIMES",
                                   kCheckImmunitySeconds = "CHECK_IMMUNITY_TIME_IN_SECONDS",
-                                  kFirstHalfOffset = "TRAN_PREPARED_QUEUE_OFFSET", kFirstPopTime = "1ST_POP_TIME";
+                                  kFirstHalfOffset = "TRAN_PREPARED_QUEUE_OFFSET", kFirstPopTime = "1ST_POP_TIME",
+                                  kPriority = "_SYS_MSG_PRIORITY_", kShardingKey = "__SHARDINGKEY";
 }  // namespace property
 
 /// Calls visit(name, value) for every pair that counts, in order, duplicates included.

@@ -1,13 +1,18 @@
 #include "broker/groups/group_attributes.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 #include "broker/attributes.hpp"
 
 namespace tern::broker {
 namespace {
 
 using Kind = AttributeRow::Kind;
+constexpr std::string_view kPriorityFactor = "priority.factor";
+constexpr int kPercentMax = 100;
 constexpr AttributeRow kRows[] = {
-    {"priority.factor", Kind::kNumber, true, {}, 0, 100},
+    {kPriorityFactor, Kind::kNumber, true, {}, 0, kPercentMax},
     // Kept for whoever serves light topics.
     {"lite.bind.topic", Kind::kText},
     {"lite.sub.model", Kind::kWords, true, "Shared|Exclusive"},
@@ -19,6 +24,15 @@ constexpr AttributeRow kRows[] = {
 };
 
 }  // namespace
+
+int priority_percent(const GroupConfig& group) {
+  const auto* attributes = protocol::object_member(group.others, "attributes");
+  if (attributes == nullptr) return kPercentMax;
+  const auto text = protocol::string_member(*attributes, kPriorityFactor);
+  int percent = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
+  return error == std::errc{} && end == text.data() + text.size() ? std::clamp(percent, 0, kPercentMax) : kPercentMax;
+}
 
 std::optional<std::string> change_attributes(const GroupConfig* known, GroupConfig& group) {
   std::map<std::string, std::string> attributes;

@@ -15,6 +15,9 @@ struct PopOptions {
   Live<int> parked_per_key_max = 1'024;           // popPollingSize
   Live<std::int64_t> parked_max = 100'000;        // maxPopPollingSize
   Live<int> from_retry_percent = 20;              // popFromRetryProbability
+  Live<int> from_retry_percent_by_priority = 0;   // popFromRetryProbabilityForPriority
+  Live<bool> highest_queue_first = true;          // priorityOrderAsc
+  Live<bool> has_retry_queues = false;            // useSeparateRetryQueue
   Live<bool> retries_to_v2 = false;               // enableRetryTopicV2
   Live<bool> starts_at_zero_in_memory = true;     // initPopOffsetByCheckMsgInMem
   Live<bool> names_retry_topic = false;           // popResponseReturnActualRetryTopic

@@ -5,6 +5,8 @@
 #include "tern/base/byte_order.hpp"
 #include "tern/message/record_layout.hpp"
 
+#include "broker/groups/group_attributes.hpp"
+
 namespace tern::broker {
 namespace {
 
@@ -82,6 +84,13 @@ Taken read_queue(Pop& pop, const PopRequest& request, const PopPass::Source& sou
   return Taken::kNothing;
 }
 
+bool goes_by_priority(const Pop& pop, const PopRequest& request, const TopicConfig& topic, int percent) {
+  const auto type = topic.attributes.find("message.type");
+  if (request.is_order || type == topic.attributes.end() || type->second != "PRIORITY") return false;
+  const auto group = pop.groups.find(request.group);
+  return group && percent < priority_percent(*group);
+}
+
 }  // namespace
 
 bool has_too_many_open(const Pop& pop, const PopQueueName& name) {
@@ -96,20 +105,26 @@ PopPass begin_pass(const Pop& pop, const PopRequest& request, std::uint32_t chan
     pass.is_stuck = true;
     return pass;
   }
-  const auto add_retries = [&] {
-    for (const auto& retry : retry_topics_of(pop, request)) {
-      for (std::int32_t id = 0; id < retry->read_queues; ++id) pass.sources.push_back({retry, id});
+  const auto percent = static_cast<int>(chance % kPercent);
+  const bool by_priority = goes_by_priority(pop, request, *topic, percent);
+  const auto add_queues = [&](const TopicPtr& of, std::uint32_t first) {
+    const auto queues = static_cast<std::uint32_t>(std::max(of->read_queues, 0));
+    const bool is_backwards = by_priority && pop.options.highest_queue_first;
+    for (std::uint32_t i = 0; i < queues; ++i) {
+      const auto id = is_backwards ? queues - 1 - i : (i + (by_priority ? 0 : first)) % queues;
+      pass.sources.push_back({of, static_cast<std::int32_t>(id)});
     }
   };
-  const bool retries_first = static_cast<int>(chance % kPercent) < pop.options.from_retry_percent.get();
+  const auto add_retries = [&] {
+    for (const auto& retry : retry_topics_of(pop, request)) add_queues(retry, 0);
+  };
+  const bool retries_first =
+      percent < (by_priority ? pop.options.from_retry_percent_by_priority.get() : pop.options.from_retry_percent.get());
   if (retries_first) add_retries();
-  if (request.queue_id >= 0) {
+  if (request.queue_id >= 0)
     pass.sources.push_back({topic, request.queue_id});
-  } else {
-    const auto queues = static_cast<std::uint32_t>(std::max(topic->read_queues, 0));
-    for (std::uint32_t i = 0; i < queues; ++i)
-      pass.sources.push_back({topic, static_cast<std::int32_t>((i + chance / kPercent) % queues)});
-  }
+  else
+    add_queues(topic, chance / kPercent);
   if (!retries_first) add_retries();
   return pass;
 }

@@ -40,7 +40,7 @@ struct PopPass {
 
 /// The group has popInflightMessageThreshold messages of the queue and gets no more.
 bool has_too_many_open(const Pop& pop, const PopQueueName& name);
-/// `chance` decides whether retry topics come first, and at which queue it begins.
+/// `chance` decides whether it goes by priority, whether retry topics come first, and at which queue it begins.
 PopPass begin_pass(const Pop& pop, const PopRequest& request, std::uint32_t chance);
 /// Reads on until the request has what it asks for or nothing is left. False: the disk would have to be waited for, and
 /// `no_wait` forbids it; nothing was found so far.

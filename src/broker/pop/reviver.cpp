@@ -212,10 +212,12 @@ void Reviver::put_back(const GroupPtr& group, Item& item, const Item::Copy& copy
                      : is_v2                                   ? pop_retry_topic_v2(checkpoint.group, checkpoint.topic)
                                                                : pop_retry_topic_v1(checkpoint.group, checkpoint.topic);
   pop_.topics.ensure(topic, 1, 0, false);
-  if (!pop_.offsets.find(checkpoint.group, topic, 0)) pop_.offsets.commit(checkpoint.group, topic, 0, 0);
+  const std::int32_t queue_id = pop_.options.has_retry_queues ? checkpoint.queue_id : 0;
+  if (queue_id > 0) pop_.topics.ensure_queue(topic, queue_id, store::QueueKind::kSimple);
+  if (!pop_.offsets.find(checkpoint.group, topic, queue_id)) pop_.offsets.commit(checkpoint.group, topic, queue_id, 0);
   message::RecordParts parts;
   parts.topic = topic;
-  parts.queue_id = 0;
+  parts.queue_id = queue_id;
   parts.flag = record->flag;
   parts.sys_flag = record->sys_flag;
   parts.born_timestamp = record->born_timestamp;

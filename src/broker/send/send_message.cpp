@@ -11,6 +11,7 @@
 #include "tern/message/properties.hpp"
 #include "tern/message/topic_name.hpp"
 
+#include "broker/send/message_priority.hpp"
 #include "broker/send/send_target.hpp"
 #include "broker/timer/recall_handle.hpp"
 #include "broker/transaction/half_message.hpp"
@@ -161,6 +162,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   std::string_view unique_key;
   bool is_transaction = false;
   TimerWish wish;
+  MessagePriority priority;
   bool has_inner_count = false;
   message::for_each_property(fields->properties, [&](std::string_view name, std::string_view value) {
     if (name == property::kWait)
@@ -174,7 +176,7 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
     else if (name == property::kInnerNum)
       has_inner_count = true;
     else
-      wish.look_at(name, value);
+      wish.look_at(name, value), priority.look_at(name, value);
   });
   std::int32_t delay_level = 0;
   if (!delay.empty()) {
@@ -206,6 +208,13 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
       delay_level = 0;
       delay = {};
     }
+  }
+  // What is of another kind keeps its queue, and does not tell of a priority.
+  std::string_view lost_priority = property::kPopCheckpoint;
+  if (priority.is_given() && (is_transaction || !delay.empty() || wish.is_timed || priority.has_order())) {
+    lost_priority = property::kPriority;
+  } else if (priority.is_given() && dead_letter.empty()) {
+    parts.queue_id = answered_queue_id = priority.queue_of(topic->write_queues);
   }
   if (const auto policy = topic->attributes.find("cleanup.policy");
       policy != topic->attributes.end() && policy->second == "COMPACTION") {
@@ -251,22 +260,24 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
   writer.add(property::kTraceSwitch, options.trace_on ? "true" : "false");
   if (!dead_letter.empty()) {
     writer.add(property::kDelay, std::int64_t{-1});
-    writer.copy(fields->properties, property::kPopCheckpoint, old_crc, property::kMessageRegion, property::kCluster,
-                property::kTraceSwitch, property::kDelay);
+    writer.copy(fields->properties, property::kPopCheckpoint, lost_priority, old_crc, property::kMessageRegion,
+                property::kCluster, property::kTraceSwitch, property::kDelay);
   } else if (delay_level > 0) {
     writer.add(property::kRealTopic, topic->name);
     writer.add(property::kRealQueueId, static_cast<std::int64_t>(queue_id));
     const int level = services.levels.capped(delay_level);
     writer.add(property::kDelay, static_cast<std::int64_t>(level));
-    writer.copy(fields->properties, property::kPopCheckpoint, old_crc, property::kMessageRegion, property::kCluster,
-                property::kTraceSwitch, property::kDelay, property::kRealTopic, property::kRealQueueId,
-                property::kTimerDelaySeconds, property::kTimerDelayMs, property::kTimerDeliverMs);
+    writer.copy(fields->properties, property::kPopCheckpoint, lost_priority, old_crc, property::kMessageRegion,
+                property::kCluster, property::kTraceSwitch, property::kDelay, property::kRealTopic,
+                property::kRealQueueId, property::kTimerDelaySeconds, property::kTimerDelayMs,
+                property::kTimerDeliverMs);
     parts.topic = message::kScheduleTopic;
     parts.queue_id = level - 1;
   } else if (out_ms >= 0) {
     add_timer_properties(writer, topic->name, queue_id, out_ms);
-    writer.copy(fields->properties, property::kPopCheckpoint, old_crc, property::kMessageRegion, property::kCluster,
-                property::kTraceSwitch, property::kTimerOutMs, property::kRealTopic, property::kRealQueueId);
+    writer.copy(fields->properties, property::kPopCheckpoint, lost_priority, old_crc, property::kMessageRegion,
+                property::kCluster, property::kTraceSwitch, property::kTimerOutMs, property::kRealTopic,
+                property::kRealQueueId);
     parts.topic = kTimerTopic;
     parts.queue_id = kTimerQueueId;
     if (properties.size() + kTimerPropertiesRoom > static_cast<std::size_t>(message::kPropertiesSizeMax)) {
@@ -279,8 +290,9 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
       recall_handle = RecallHandle{topic->name, services.identity.name, out_ms + 1, std::string(unique_key)}.encode();
   } else if (is_half) {
     add_half_properties(writer, topic->name, queue_id, unique_key);
-    writer.copy(fields->properties, property::kPopCheckpoint, old_crc, property::kMessageRegion, property::kCluster,
-                property::kTraceSwitch, property::kTransactionId, property::kRealTopic, property::kRealQueueId);
+    writer.copy(fields->properties, property::kPopCheckpoint, lost_priority, old_crc, property::kMessageRegion,
+                property::kCluster, property::kTraceSwitch, property::kTransactionId, property::kRealTopic,
+                property::kRealQueueId);
     parts.topic = message::kTransactionHalfTopic;
     parts.queue_id = 0;
     parts.sys_flag &= ~message::kSysTransactionMask;
@@ -291,8 +303,8 @@ void send_message(const remoting::Request& request, remoting::Reply reply, SendS
                                        properties.size(), message::kPropertiesSizeMax - kHalfPropertiesRoom)));
     }
   } else {
-    writer.copy(fields->properties, property::kPopCheckpoint, old_crc, property::kMessageRegion, property::kCluster,
-                property::kTraceSwitch);
+    writer.copy(fields->properties, property::kPopCheckpoint, lost_priority, old_crc, property::kMessageRegion,
+                property::kCluster, property::kTraceSwitch);
   }
   parts.properties = properties;
   if (!stage.send(reply, {&parts, 1}, wait.empty() || is_true(wait), unique_key, answered_queue_id,

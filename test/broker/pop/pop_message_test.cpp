@@ -68,6 +68,29 @@ TEST_F(PopMessage, ReadsOneQueueIfAsked) {
   EXPECT_THAT(bodies_of(pop_all({{"queueId", "1"}})), ElementsAre("b"));
 }
 
+TEST_F(PopMessage, GoesByPriorityWhereATopicHasOne) {
+  make_topic("P", 4, [](auto& topic) { topic.attributes["message.type"] = "PRIORITY"; });
+  make_group("never", [](auto& group) { group.others["attributes"] = {{"priority.factor", "0"}}; });
+  for (int round = 0; round < 8; ++round) {
+    for (const auto* priority : {"1", "3", "0", "2"}) send("P", priority, {{"_SYS_MSG_PRIORITY_", priority}});
+  }
+  const auto popped = [&](const std::string& group) {
+    std::string bodies;
+    for (int i = 0; i < 32; ++i) {
+      for (const auto& one : pop_all({{"topic", "P"}, {"maxMsgNums", "1"}, {"consumerGroup", group}}))
+        bodies += one.body;
+    }
+    return bodies;
+  };
+  EXPECT_EQ(popped("g"), "33333333222222221111111100000000");
+  pop_options.highest_queue_first = false;
+  make_group("lowest");
+  EXPECT_EQ(popped("lowest"), "00000000111111112222222233333333");
+  const auto mixed = popped("never");
+  EXPECT_EQ(mixed.size(), 32U);
+  EXPECT_NE(mixed, "00000000111111112222222233333333") << "it begins at a queue that is drawn each time";
+}
+
 TEST_F(PopMessage, GivesAtMostWhatIsAskedForAndSaysWhatIsLeft) {
   for (int i = 0; i < 5; ++i) send("T", fmt::format("m{}", i));
   const auto answer = ask_pop({{"maxMsgNums", "2"}});

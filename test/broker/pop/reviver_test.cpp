@@ -36,6 +36,22 @@ TEST_F(ReviverCase, BringsBackWhatIsNotAcknowledged) {
   EXPECT_EQ(answer->field("msgOffsetInfo"), "1 0 0");
 }
 
+TEST_F(ReviverCase, KeepsTheQueueOfWhatComesAgainIfToldTo) {
+  pop_options.has_retry_queues = true;
+  make_topic("P", 4, [](auto& topic) { topic.attributes["message.type"] = "PRIORITY"; });
+  for (const auto* priority : {"0", "2"}) send("P", priority, {{"_SYS_MSG_PRIORITY_", priority}});
+  EXPECT_THAT(pop_all({{"topic", "P"}}), SizeIs(2));
+  pass(kInvisibleMs);
+  const auto again = pop_all({{"topic", "P"}});
+  ASSERT_THAT(again, SizeIs(2));
+  EXPECT_EQ(again[0].body, "2") << "the higher one first";
+  EXPECT_EQ(again[0].queue_id, 2);
+  EXPECT_EQ(again[1].queue_id, 0);
+  for (const auto& one : again) EXPECT_EQ(ack(one, {{"topic", "%RETRY%g_P"}})->code(), 0);
+  pass(kInvisibleMs);
+  EXPECT_THAT(pop_all({{"topic", "P"}}), IsEmpty());
+}
+
 TEST_F(ReviverCase, ARetryKeepsItsFirstTimeAndCounts) {
   send("T", "a");
   const auto first = pop_all();

@@ -140,6 +140,33 @@ TEST_F(SendMessageTest, PicksTheQueueInTurnIfTheProducerDoesNot) {
   for (const char* queue : {"0", "1", "0"}) EXPECT_EQ(send("T", "m", {}, {{"queueId", "-1"}})->field("queueId"), queue);
 }
 
+TEST_F(SendMessageTest, TakesThePriorityForTheQueue) {
+  make_topic("T");
+  const std::pair<const char*, const char*> queues[] = {
+      {"0", "0"}, {"2", "2"}, {"3", "3"}, {"4", "3"}, {"2147483647", "3"}};
+  for (const auto& [priority, queue] : queues) {
+    const auto answer = send("T", "p", {{"_SYS_MSG_PRIORITY_", priority}}, {{"queueId", "1"}});
+    EXPECT_EQ(answer->field("queueId"), queue) << priority;
+  }
+  EXPECT_EQ(stored("T", 3).size(), 3U);
+  EXPECT_EQ(stored("T", 2).at(0).properties.at("_SYS_MSG_PRIORITY_"), "2");
+  for (const auto* none : {"-1", "high", "2 ", "2147483648"}) {
+    EXPECT_EQ(send("T", "p", {{"_SYS_MSG_PRIORITY_", none}}, {{"queueId", "1"}})->field("queueId"), "1") << none;
+  }
+  EXPECT_EQ(stored("T", 1).size(), 4U);
+}
+
+TEST_F(SendMessageTest, ForgetsThePriorityOfAMessageOfAnotherKind) {
+  make_topic("T");
+  const auto ordered = send("T", "o", {{"_SYS_MSG_PRIORITY_", "3"}, {"__SHARDINGKEY", "k"}}, {{"queueId", "1"}});
+  EXPECT_EQ(ordered->field("queueId"), "1");
+  EXPECT_FALSE(stored("T", 1).at(0).properties.contains("_SYS_MSG_PRIORITY_"));
+  send("T", "d", {{"_SYS_MSG_PRIORITY_", "3"}, {"DELAY", "2"}}, {{"queueId", "1"}});
+  const auto waiting = stored("SCHEDULE_TOPIC_XXXX", 1).at(0);
+  EXPECT_EQ(waiting.properties.at("REAL_QID"), "1");
+  EXPECT_FALSE(waiting.properties.contains("_SYS_MSG_PRIORITY_"));
+}
+
 TEST_F(SendMessageTest, CreatesATopicOnItsFirstSend) {
   EXPECT_EQ(send("new")->code(), 0);
   ASSERT_NE(topics.find("new"), nullptr);

@@ -116,7 +116,6 @@ TABLE = [
     *rows("ours says that it speaks the protocol of 5.3.3", "admin/runtime information", where="*.brokerVersionDesc", ours="^V5_3_3$", apaches="^V5_5_0$"),
     *rows("auto-creation that is turned on again works again", "admin/topics are not made by sends", where="send again*"),
     # Known defects.
-    *rows(DEFECT + "the queue of _SYS_MSG_PRIORITY_ is not chosen", "send/priority property*"),
     *rows(DEFECT + "__LITE_TOPIC is not made a light queue", "send/lite topic property"),
     *rows(DEFECT + "a group that was deleted without cleanOffset may commit no offsets any more", "group/delete, *"),
 ]

@@ -127,6 +127,9 @@ CASES.one("lite topic property", SEND_V2, send_v2("writable", 0, properties(UNIQ
 CASES.one("priority property", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="pr", _SYS_MSG_PRIORITY_="1")), b"hello")
 CASES.one("priority property, priority topic", SEND_V2, send_v2("priority", 0, properties(UNIQ_KEY="pr", _SYS_MSG_PRIORITY_="1")), b"hello")
 CASES.one("priority property of text, priority topic", SEND_V2, send_v2("priority", 0, properties(UNIQ_KEY="pr", _SYS_MSG_PRIORITY_="high")), b"hello")
+CASES.one("priority property beyond the last queue", SEND_V2, send_v2("priority", 0, properties(UNIQ_KEY="pr", _SYS_MSG_PRIORITY_="99")), b"hello")
+CASES.one("priority property and sharding key", SEND_V2, send_v2("priority", 0, properties(UNIQ_KEY="pr", _SYS_MSG_PRIORITY_="1", __SHARDINGKEY="k")), b"hello")
+CASES.one("priority property and DELAY", SEND_V2, send_v2("priority", 0, properties(UNIQ_KEY="pr", _SYS_MSG_PRIORITY_="1", DELAY=1)), b"hello")
 CASES.one("sharding key", SEND_V2, send_v2("writable", 0, properties(UNIQ_KEY="s", __SHARDINGKEY="k")), b"hello")
 
 # --- flags
