@@ -4,12 +4,19 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <gmock/gmock.h>
+
+#include "tern/base/log.hpp"
 #include "tern/store/side_file.hpp"
 
 #include "store/store_fixture.hpp"
+#include "support/logged_lines.hpp"
 
 namespace tern::store {
 namespace {
+
+using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kEveryHour = "00;01;02;03;04;05;06;07;08;09;10;11;12;13;14;15;16;17;18;19;20;21;22;23";
 constexpr std::int64_t kHourMs = 3'600'000;
@@ -401,6 +408,37 @@ TEST_F(UpkeepTest, RefusesSendsAboveTheUsedPercentAndLiftsThat) {
   options_.disk_warning_percent.set(90);
   life.upkeep();
   EXPECT_TRUE(life.send({"after"}));
+}
+
+// Whoever watches the log must learn it once, and of which key, and again when it is over.
+TEST_F(UpkeepTest, SaysThatSendsAreRefusedForWantOfRoomAndWhenThatIsOver) {
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life.send({"before"}));
+  life.upkeep();
+  const auto warnings_after = [&](int seconds) {
+    const auto before = log_counts().warnings;
+    for (int i = 0; i < seconds; ++i) life.upkeep();
+    return log_counts().warnings - before;
+  };
+  const test::LoggedLines lines;
+  EXPECT_FALSE(life->log().is_disk_full());
+
+  options_.free_bytes_min.set(kDiskBytes);
+  EXPECT_EQ(warnings_after(3), 1U);
+  EXPECT_TRUE(life->log().is_disk_full());
+  const auto free_bytes = disk_.space("/store")->available_bytes;
+  EXPECT_THAT(lines.text(), testing::ContainsRegex(fmt::format(
+                                "warning /store: .*{} bytes free, [0-9.]+ % used .*storeFreeBytesMin", free_bytes)));
+  EXPECT_THAT(lines.text(), Not(HasSubstr("sends are taken")));
+
+  options_.free_bytes_min.set(0);
+  EXPECT_EQ(warnings_after(3), 0U);
+  EXPECT_FALSE(life->log().is_disk_full());
+  EXPECT_THAT(lines.text(), testing::ContainsRegex("info +/store: .*sends are taken: [0-9]+ bytes free"));
+
+  options_.disk_warning_percent.set(0);
+  EXPECT_EQ(warnings_after(3), 1U);
+  EXPECT_THAT(lines.text(), HasSubstr("diskSpaceWarningLevelRatio"));
 }
 
 }  // namespace
