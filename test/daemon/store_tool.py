@@ -249,6 +249,17 @@ class Repairing(StoreTool):
         self.assertIn(f"left  {self.root / 'config' / 'topics.json'}", said)
         self.assertIn("nothing was changed\n", said)
 
+    def test_says_that_more_is_damaged_than_it_names(self):
+        self.make_stopped()
+        for number in range(120):
+            (self.root / "commitlog" / f"{number:03}.txt").write_text("?")
+        said = self.store("repair", "--yes", status=DAMAGED).out
+        self.assertIn("left  20 damages of files that are not named here", said)
+        self.assertIn("run it again", said)
+        self.verify(DAMAGED)
+        self.assertNotIn("left", self.store("repair", "--yes").out)
+        self.verify()
+
     def test_what_is_kept_can_be_put_back(self):
         self.make_stopped()
         before = self.content()

@@ -68,7 +68,7 @@ Status Verification::run() {
   if (const auto status = finish_keys(); !status) return status;
   check_state();
   if (const auto status = check_checkpoint(); !status) return status;
-  const auto report = [&](Finding finding) { add(std::move(finding)); };
+  const auto report = [&](Finding finding) { add_always(std::move(finding)); };
   if (const auto status =
           check_metadata_file(disk_, file::join(options_.root, "tern/identity"), &identity_problem, false, report);
       !status) {
@@ -88,8 +88,28 @@ Status Verification::run() {
 // ---- what is found
 
 void Verification::add(Finding finding) {
-  if (finding.is_damage) ++report_.damages;
-  if (report_.findings.size() < VerifyReport::kFindingsMax) report_.findings.push_back(std::move(finding));
+  if (!finding.is_damage) {
+    if (++notes_ <= VerifyReport::kFindingsMax) report_.findings.push_back(std::move(finding));
+    return;
+  }
+  ++report_.damages;
+  const auto named = named_.find(finding.file);
+  if (named != named_.end() && named->second >= VerifyReport::kFindingsPerFile) return;
+  if (named_damages_ >= VerifyReport::kFindingsMax) {
+    if (named == named_.end()) ++report_.unnamed_damages;
+    return;
+  }
+  ++named_damages_;
+  ++named_[finding.file];
+  report_.findings.push_back(std::move(finding));
+}
+
+void Verification::add_always(Finding finding) {
+  if (finding.is_damage) {
+    ++report_.damages;
+    ++named_[finding.file];
+  }
+  report_.findings.push_back(std::move(finding));
 }
 
 void Verification::damage(const Place& place, std::int64_t size, LogPosition position, std::string text) {
@@ -229,8 +249,10 @@ Status Verification::walk_log() {
     if (*damaged) {
       const auto problem = log_.problem_at(stopped_at_);
       if (!problem) return problem.error();
-      damage({segment.path, stopped_at_.value - segment.start + problem->at}, problem->size, stopped_at_,
-             problem->text);
+      if (!is_gone(stopped_at_)) {
+        add_always({true, segment.path, stopped_at_.value - segment.start + problem->at, problem->size, stopped_at_,
+                    problem->text});
+      }
       gaps_.push_back({stopped_at_, next});
       if (&segment != &log_.segments().back()) stopped_at_ = next;
     } else {

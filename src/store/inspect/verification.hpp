@@ -59,6 +59,9 @@ class Verification {
   void damage(const Place& place, std::int64_t size, LogPosition position, std::string text);
   void note(std::string file, std::string text, LogPosition position = {-1});
   void add(Finding finding);
+  /// Also beyond the most that are named. A repair has to know where the log breaks off, once in each segment, and of
+  /// both versions of a metadata file whether they are whole.
+  void add_always(Finding finding);
   void advance(std::int64_t bytes);
 
   void set_bounds();
@@ -101,6 +104,9 @@ class Verification {
   const StoreFiles& files_;
   VerifyReport& report_;
   const Inspector::Progress& progress_;
+  std::map<std::string, int, std::less<>> named_;  // damaged files, and how many findings say so
+  int named_damages_ = 0;
+  int notes_ = 0;
   std::int64_t done_bytes_ = 0;
   std::int64_t total_bytes_ = 0;
 

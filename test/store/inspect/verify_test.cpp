@@ -440,6 +440,45 @@ TEST_F(Verify, GoesOnBehindADamagedRecord) {
   EXPECT_GT(report.known_end, LogPosition{8192});
 }
 
+// A repair knows of nothing that has no finding.
+TEST_F(Verify, NamesTheLogsDamageBehindThatOfAZeroFilledQueue) {
+  options_.queues.file_size_bytes = 200 * kQueueEntrySize;
+  constexpr int kEntries = 2 * VerifyReport::kFindingsMax;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    for (int i = 0; i < kEntries; ++i) ASSERT_TRUE(life.send({fmt::format("body {}", i)}));
+    life.dispatch();
+    ASSERT_TRUE(life.close());
+  }
+  const std::string queue = "/store/consumequeue/TA/0/00000000000000000000";
+  resize(disk_, queue, 0);
+  resize(disk_, queue, kEntries * kQueueEntrySize);
+  const auto last_segment = files_below("/store/commitlog").back();
+  write_byte(disk_, last_segment, 4, 0xFF);
+  const auto report = verify(disk_);
+  const auto found = damages_of(report);
+  EXPECT_THAT(found, Contains(StartsWith(last_segment + "[4+4]")));
+  EXPECT_EQ(std::count_if(found.begin(), found.end(), [&](const auto& text) { return text.starts_with(queue); }),
+            VerifyReport::kFindingsPerFile);
+  EXPECT_GT(report.damages, VerifyReport::kFindingsMax);
+  EXPECT_EQ(report.unnamed_damages, 0) << "all files are named";
+}
+
+TEST_F(Verify, CountsDamageOfFilesThatItDoesNotName) {
+  make_stopped();
+  constexpr int kForeign = VerifyReport::kFindingsMax + 20;
+  for (int i = 0; i < kForeign; ++i) {
+    ASSERT_TRUE(test::write_text(disk_, fmt::format("/store/commitlog/{:03}.txt", i), "?"));
+  }
+  write_byte(disk_, kFirstSegment, 4, 0xFF);
+  const auto report = verify(disk_);
+  EXPECT_GT(report.damages, kForeign);
+  EXPECT_GE(report.unnamed_damages, 20);
+  EXPECT_THAT(damages_of(report), Contains(StartsWith(std::string(kFirstSegment) + "[4+4]")))
+      << "where the log breaks off is always named";
+}
+
 TEST_F(Verify, RefusesSettingsOfAnotherStoreWithBothNumbers) {
   make_stopped();
   auto options = inspected();
