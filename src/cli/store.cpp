@@ -5,6 +5,8 @@
 #include <ctime>
 #include <unistd.h>
 
+#include "tern/base/byte_order.hpp"
+
 #include "cli/store_verbs.hpp"
 
 namespace tern::cli {
@@ -55,6 +57,7 @@ constexpr MetadataFile kMetadataFiles[] = {
     {"consumerFilter.json", "filterDataByTopic", false},
     {"consumerOrderInfo.json", "table", false},
     {"messageRequestMode.json", "messageRequestModeMap", false},
+    {"timermetrics", "timingCount", false},
 };
 
 std::optional<std::string> json_problem(std::string_view text, std::string_view table) {
@@ -65,12 +68,24 @@ std::optional<std::string> json_problem(std::string_view text, std::string_view 
   return std::nullopt;
 }
 
+/// docs/format/timer.md: times and positions.
+std::optional<std::string> timer_checkpoint_problem(std::string_view content) {
+  constexpr std::size_t kSize = 4096, kPositions = 4;
+  if (content.size() != kSize) return fmt::format("has {} bytes instead of {}", content.size(), kSize);
+  for (std::size_t i = 0; i < kPositions; ++i) {
+    if (load_be<std::int64_t>(content.data() + i * sizeof(std::int64_t)) < 0)
+      return "holds a negative time or position";
+  }
+  return std::nullopt;
+}
+
 std::vector<store::MetadataRule> metadata_rules() {
   std::vector<store::MetadataRule> rules;
   for (const auto& file : kMetadataFiles) {
     rules.push_back({std::string(file.name), file.must_exist,
                      [table = file.table](std::string_view text) { return json_problem(text, table); }});
   }
+  rules.push_back({"timercheck", false, &timer_checkpoint_problem});
   rules.push_back({"", false, [](std::string_view text) { return json_problem(text, ""); }});
   return rules;
 }

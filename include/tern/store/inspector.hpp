@@ -121,6 +121,7 @@ struct VerifyReport {
   LogPosition known_end;                   // where the log ends, or was known to
   std::int64_t queue_entries = 0;
   std::int64_t index_keys = 0;
+  std::vector<std::string> unread;  // what stands in the store and was not looked at
   static constexpr int kFindingsMax = 100;
   static constexpr int kFindingsPerFile = 10;
 

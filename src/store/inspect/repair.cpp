@@ -45,6 +45,9 @@ class Planner {
       if (const auto status = take_index(); !status) return status.error();
     }
     for (const auto& [path, why] : moved_queues_) take_queue(path, why);
+    for (const auto& [path, why] : moved_extensions_) {
+      if (const auto status = move_all(path, why); !status) return status.error();
+    }
     if (cut_) cut_log();
     for (const auto& [path, why] : moved_files_) move(path, why);
     if (cut_) {
@@ -68,6 +71,10 @@ class Planner {
       }
       return true;  // where there are no files, the next start makes them
     }
+    if (is_below(file, extension_directory())) {
+      take_extension(finding);
+      return true;
+    }
     if (file == options_.index_directory || is_below(file, options_.index_directory)) {
       takes_index_ = true;
       return true;
@@ -77,6 +84,19 @@ class Planner {
       return true;
     }
     return take_metadata(finding);
+  }
+
+  /// Entries name units by their place: the queue's files go too, and both are made anew.
+  void take_extension(const Finding& finding) {
+    for (const auto& queue : files_.queues) {
+      if (queue.kind != QueueKind::kSimple) continue;
+      const auto extension = fmt::format("{}/{}/{}", extension_directory(), queue.topic, queue.id);
+      if (finding.file != extension && !is_below(finding.file, extension)) continue;
+      moved_queues_[queue.directory] = finding.text;
+      moved_extensions_[extension] = finding.text;
+      return;
+    }
+    moved_extensions_[parent_of(finding.file)] = finding.text;  // of a queue that is gone
   }
 
   Result<bool> take_log(const Finding& finding) {
@@ -161,15 +181,20 @@ class Planner {
     return move_if_there(file::join(options_.root, "checkpoint"), "it may tell of records that are gone");
   }
 
-  Status take_index() {
-    const auto listed = disk_.list(options_.index_directory);
+  Status move_all(const std::string& directory, const std::string& why) {
+    const auto listed = disk_.list(directory);
     if (!listed) {
       return listed.error().code == std::errc::no_such_file_or_directory ? Status() : Status(listed.error());
     }
     for (const auto& entry : *listed) {
-      if (entry.is_directory) continue;
-      move(file::join(options_.index_directory, entry.name), "the next start makes the index anew");
+      if (!entry.is_directory) move(file::join(directory, entry.name), why);
     }
+    return {};
+  }
+
+  Status take_index() {
+    const auto moved = move_all(options_.index_directory, "the next start makes the index anew");
+    if (!moved) return moved;
     // Only a start that reads the whole log finds all keys again.
     return move_if_there(state_path(), "the next start is to read the whole log");
   }
@@ -196,6 +221,7 @@ class Planner {
     return {};
   }
 
+  [[nodiscard]] std::string extension_directory() const { return options_.queue_directory + "_ext"; }
   [[nodiscard]] std::string state_path() const { return file::join(options_.root, "tern/state"); }
 
   /// The path that it has in a store whose directories all stand in the root.
@@ -223,7 +249,8 @@ class Planner {
   std::string cut_why_;
   bool takes_index_ = false;
   std::map<std::string, std::string> moved_queues_;  // directory -> why
-  std::map<std::string, std::string> moved_files_;   // path -> why
+  std::map<std::string, std::string> moved_extensions_;
+  std::map<std::string, std::string> moved_files_;  // path -> why
   std::set<std::string> damaged_;
   std::set<std::string> moved_;  // has a step
 };

@@ -108,6 +108,19 @@ TEST_F(RepairTest, LetsTheNextStartMakeDerivedFilesAnew) {
   EXPECT_THAT(bodies_after_a_start(), SizeIs(150));
 }
 
+// Its entries name units by their place.
+TEST_F(RepairTest, LetsTheNextStartMakeAQueueAnewWhoseExtensionIsDamaged) {
+  options_.queues.writes_ext = true;
+  options_.queues.ext_file_size_bytes = 400;
+  make_stopped(150);
+  const std::string unit = "/store/consumequeue_ext/TA/1/00000000000000000000";
+  write_byte(disk_, unit, 5, 0x10);
+  for (const auto& step : plan().steps) EXPECT_THAT(step.path, HasSubstr("/TA/1/"));
+  repair();
+  EXPECT_THAT(kept("consumequeue_ext/TA/1/00000000000000000000"), SizeIs(400));
+  EXPECT_THAT(bodies_after_a_start(), SizeIs(150));
+}
+
 TEST_F(RepairTest, RepairsWhatOneQueueLacksWithoutTouchingOthers) {
   make_stopped(150);
   resize(disk_, "/store/consumequeue/TA/0/00000000000000000000", 100);
