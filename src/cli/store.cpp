@@ -14,28 +14,6 @@ namespace {
 
 constexpr std::int64_t kSilentMs = 1000;
 
-/// Shown on a terminal alone, and only if it takes longer than a second.
-class VerifyProgress {
- public:
-  explicit VerifyProgress(const Clock& clock) : clock_(clock), started_ms_(clock.steady_ms()) {}
-  void update(std::int64_t done, std::int64_t total) {
-    if (!is_terminal_ || clock_.steady_ms() - started_ms_ < kSilentMs) return;
-    if (!shown_) shown_.emplace(clock_, "verified MiB", total >> 20, started_ms_);
-    done_ = done >> 20;
-    shown_->update(done_);
-  }
-  void finish() {
-    if (shown_) shown_->finish(done_);
-  }
-
- private:
-  const Clock& clock_;
-  const std::int64_t started_ms_;
-  const bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
-  std::int64_t done_ = 0;
-  std::optional<Progress> shown_;  // counts MiB
-};
-
 constexpr Verb kRows[] = {
     {"inspect", "shows what a store consists of", &declare_store_inspect},
     {"verify", "says whether a store is whole, and where it is not (exit status 1)", &declare_store_verify},
@@ -161,11 +139,28 @@ Outcome<OpenedStore> open_store(const StoreTarget& target) {
   return opened;
 }
 
+LateProgress::LateProgress(std::string what, std::int64_t unit)
+    : what_(std::move(what)),
+      unit_(unit),
+      started_ms_(clock_.steady_ms()),
+      is_terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+LateProgress::~LateProgress() {
+  if (shown_) shown_->finish(done_);
+}
+
+void LateProgress::update(std::int64_t done, std::int64_t total) {
+  if (!is_terminal_ || clock_.steady_ms() - started_ms_ < kSilentMs) return;
+  if (!shown_) shown_.emplace(clock_, what_, total / unit_, started_ms_);
+  done_ = done / unit_;
+  shown_->update(done_);
+}
+
 Outcome<store::VerifyReport> verify_store(OpenedStore& opened) {
-  const SystemClock clock;
-  VerifyProgress progress(clock);
-  auto report = opened.inspector->verify([&](std::int64_t done, std::int64_t total) { progress.update(done, total); });
-  progress.finish();
+  auto report = [&] {
+    LateProgress progress("verified MiB", 1 << 20);
+    return opened.inspector->verify(progress.counter());
+  }();
   if (!report) return cannot_read(fmt::format("{}: {}", opened.options.root, report.error().text()));
   return std::move(*report);
 }

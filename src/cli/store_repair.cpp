@@ -65,7 +65,10 @@ Outcome<int> run(const Options& options) {
   std::string kept_in;
   if (options.yes && !plan->steps.empty()) {
     const SystemClock clock;
-    const auto done = store::apply_repair(*opened->disk, clock, root, *plan, kept_in);
+    const auto done = [&] {
+      LateProgress progress("copied MiB", 1 << 20);
+      return store::apply_repair(*opened->disk, clock, root, *plan, kept_in, progress.counter());
+    }();
     if (!done && done.error().code == store::Errc::kInUse) {
       return in_use(root, done.error().detail);
     }

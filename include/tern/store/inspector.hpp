@@ -169,12 +169,15 @@ class Inspector {
   /// Of a running store; 0: not known.
   [[nodiscard]] std::int64_t lock_holder() const;
 
-  Result<StoreOverview> overview();
+  /// Some of what there is, looked at or copied, out of all of it.
+  using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
+
+  /// `progress` counts queues, whose files are opened.
+  Result<StoreOverview> overview(const Progress& progress = {});
 
   /// Walks the log once and compares with it every queue entry and every key; then state, checkpoint, identity and
-  /// metadata. A running store is verified up to what its state file said was dispatched. `progress(done, total)`, in
-  /// bytes, after every MiB or so.
-  using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
+  /// metadata. A running store is verified up to what its state file said was dispatched. `progress` counts
+  /// bytes, every MiB or so.
   Result<VerifyReport> verify(const Progress& progress);
 
   /// kNotFound outside of the log.

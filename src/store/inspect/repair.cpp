@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -255,7 +256,9 @@ class Planner {
   std::set<std::string> moved_;  // has a step
 };
 
-Status copy_rest(file::Disk& disk, file::File& from, std::int64_t at, const std::string& to) {
+using CountBytes = std::function<void(std::int64_t bytes)>;
+
+Status copy_rest(file::Disk& disk, file::File& from, std::int64_t at, const std::string& to, const CountBytes& count) {
   const auto size = from.size();
   if (!size) return size.error();
   const auto copy = disk.open(to, file::OpenMode::kCreateNew);
@@ -266,11 +269,12 @@ Status copy_rest(file::Disk& disk, file::File& from, std::int64_t at, const std:
     if (const auto read = from.read(done, bytes); !read) return read;
     if (const auto written = (*copy)->write(done - at, bytes); !written) return written;
     done += static_cast<std::int64_t>(bytes.size());
+    count(static_cast<std::int64_t>(bytes.size()));
   }
   return (*copy)->sync();
 }
 
-Status apply(file::Disk& disk, const RepairStep& step, const std::string& kept_in) {
+Status apply(file::Disk& disk, const RepairStep& step, const std::string& kept_in, const CountBytes& count) {
   if (step.kind == RepairStep::Kind::kMark) {
     const auto made = disk.open(step.path, file::OpenMode::kCreate);
     return made ? disk.sync_directory(parent_of(step.path)) : Status(made.error());
@@ -290,7 +294,7 @@ Status apply(file::Disk& disk, const RepairStep& step, const std::string& kept_i
   }
   const auto file = disk.open(step.path, file::OpenMode::kReadWrite);
   if (!file) return file.error();
-  if (const auto copied = copy_rest(disk, **file, step.at, to); !copied) return copied;
+  if (const auto copied = copy_rest(disk, **file, step.at, to, count); !copied) return copied;
   if (const auto synced = disk.sync_directory(directory); !synced) return synced;
   if (const auto cut = (*file)->resize(step.at); !cut) return cut;
   if (const auto grown = (*file)->resize(step.size_after); !grown) return grown;
@@ -315,7 +319,7 @@ Result<RepairPlan> plan_repair(file::Disk& disk, const InspectOptions& options, 
 }
 
 Status apply_repair(file::Disk& disk, const Clock& clock, const std::string& root, const RepairPlan& plan,
-                    std::string& kept_in) {
+                    std::string& kept_in, const Inspector::Progress& progress) {
   const auto lock = disk.open(file::join(root, "lock"), file::OpenMode::kCreate);
   if (!lock) return lock.error();
   if (const auto locked = (*lock)->lock_first_byte(); !locked) {
@@ -323,8 +327,21 @@ Status apply_repair(file::Disk& disk, const Clock& clock, const std::string& roo
   }
   kept_in = file::join(root, "tern/removed-" + time_name(clock.wall_ms()));
   if (const auto made = make_durable_directory(disk, file::join(root, "tern")); !made) return made;
+  std::int64_t total = 0;
   for (const auto& step : plan.steps) {
-    if (const auto done = apply(disk, step, kept_in); !done) return done;
+    if (step.kind != RepairStep::Kind::kCut) continue;
+    const auto file = disk.open(step.path, file::OpenMode::kRead);
+    const auto size = file ? (*file)->size() : Result<std::int64_t>(file.error());
+    if (!size) return size.error();
+    total += *size - step.at;
+  }
+  std::int64_t copied = 0;
+  const auto count = [&](std::int64_t bytes) {
+    copied += bytes;
+    if (progress) progress(copied, total);
+  };
+  for (const auto& step : plan.steps) {
+    if (const auto done = apply(disk, step, kept_in, count); !done) return done;
   }
   return {};
 }

@@ -210,6 +210,21 @@ TEST_F(RepairTest, CanBeRepeatedWhereverItWasInterrupted) {
   EXPECT_GT(operation, 20);
 }
 
+TEST_F(RepairTest, TellsHowMuchItHasCopied) {
+  make_stopped(150);
+  const auto at = (*Inspector::open(disk_, inspected()))->at(LogPosition{2 * 112})->start.value;
+  write_byte(disk_, "/store/commitlog/00000000000000000000", at + 4, 0xFF);
+  std::int64_t last = 0;
+  std::string kept_in;
+  const auto done = [&](std::int64_t copied, std::int64_t total) {
+    EXPECT_GT(copied, last);
+    EXPECT_EQ(total, kSegmentSize - at);
+    last = copied;
+  };
+  ASSERT_TRUE(apply_repair(disk_, clock_, "/store", plan(), kept_in, done));
+  EXPECT_EQ(last, kSegmentSize - at);
+}
+
 TEST_F(RepairTest, RefusesARunningStore) {
   make_stopped();
   write_byte(disk_, "/store/checkpoint", 100, 0xFF);
