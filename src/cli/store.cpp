@@ -5,34 +5,14 @@
 #include <ctime>
 #include <unistd.h>
 
+#include "tern/base/byte_order.hpp"
+
 #include "cli/store_verbs.hpp"
 
 namespace tern::cli {
 namespace {
 
 constexpr std::int64_t kSilentMs = 1000;
-
-/// Shown on a terminal alone, and only if it takes longer than a second.
-class VerifyProgress {
- public:
-  explicit VerifyProgress(const Clock& clock) : clock_(clock), started_ms_(clock.steady_ms()) {}
-  void update(std::int64_t done, std::int64_t total) {
-    if (!is_terminal_ || clock_.steady_ms() - started_ms_ < kSilentMs) return;
-    if (!shown_) shown_.emplace(clock_, "verified MiB", total >> 20, started_ms_);
-    done_ = done >> 20;
-    shown_->update(done_);
-  }
-  void finish() {
-    if (shown_) shown_->finish(done_);
-  }
-
- private:
-  const Clock& clock_;
-  const std::int64_t started_ms_;
-  const bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
-  std::int64_t done_ = 0;
-  std::optional<Progress> shown_;  // counts MiB
-};
 
 constexpr Verb kRows[] = {
     {"inspect", "shows what a store consists of", &declare_store_inspect},
@@ -55,6 +35,7 @@ constexpr MetadataFile kMetadataFiles[] = {
     {"consumerFilter.json", "filterDataByTopic", false},
     {"consumerOrderInfo.json", "table", false},
     {"messageRequestMode.json", "messageRequestModeMap", false},
+    {"timermetrics", "timingCount", false},
 };
 
 std::optional<std::string> json_problem(std::string_view text, std::string_view table) {
@@ -65,12 +46,24 @@ std::optional<std::string> json_problem(std::string_view text, std::string_view 
   return std::nullopt;
 }
 
+/// docs/format/timer.md: times and positions.
+std::optional<std::string> timer_checkpoint_problem(std::string_view content) {
+  constexpr std::size_t kSize = 4096, kPositions = 4;
+  if (content.size() != kSize) return fmt::format("has {} bytes instead of {}", content.size(), kSize);
+  for (std::size_t i = 0; i < kPositions; ++i) {
+    if (load_be<std::int64_t>(content.data() + i * sizeof(std::int64_t)) < 0)
+      return "holds a negative time or position";
+  }
+  return std::nullopt;
+}
+
 std::vector<store::MetadataRule> metadata_rules() {
   std::vector<store::MetadataRule> rules;
   for (const auto& file : kMetadataFiles) {
     rules.push_back({std::string(file.name), file.must_exist,
                      [table = file.table](std::string_view text) { return json_problem(text, table); }});
   }
+  rules.push_back({"timercheck", false, &timer_checkpoint_problem});
   rules.push_back({"", false, [](std::string_view text) { return json_problem(text, ""); }});
   return rules;
 }
@@ -146,11 +139,28 @@ Outcome<OpenedStore> open_store(const StoreTarget& target) {
   return opened;
 }
 
+LateProgress::LateProgress(std::string what, std::int64_t unit)
+    : what_(std::move(what)),
+      unit_(unit),
+      started_ms_(clock_.steady_ms()),
+      is_terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+LateProgress::~LateProgress() {
+  if (shown_) shown_->finish(done_);
+}
+
+void LateProgress::update(std::int64_t done, std::int64_t total) {
+  if (!is_terminal_ || clock_.steady_ms() - started_ms_ < kSilentMs) return;
+  if (!shown_) shown_.emplace(clock_, what_, total / unit_, started_ms_);
+  done_ = done / unit_;
+  shown_->update(done_);
+}
+
 Outcome<store::VerifyReport> verify_store(OpenedStore& opened) {
-  const SystemClock clock;
-  VerifyProgress progress(clock);
-  auto report = opened.inspector->verify([&](std::int64_t done, std::int64_t total) { progress.update(done, total); });
-  progress.finish();
+  auto report = [&] {
+    LateProgress progress("verified MiB", 1 << 20);
+    return opened.inspector->verify(progress.counter());
+  }();
   if (!report) return cannot_read(fmt::format("{}: {}", opened.options.root, report.error().text()));
   return std::move(*report);
 }

@@ -129,7 +129,10 @@ Json json_of(const StoreOverview& all) {
 Outcome<int> run(const StoreTarget& target) {
   const auto opened = open_store(target);
   if (!opened) return opened.error();
-  const auto overview = opened->inspector->overview();
+  const auto overview = [&] {
+    LateProgress progress("looked at queues");
+    return opened->inspector->overview(progress.counter());
+  }();
   if (!overview) return cannot_read(fmt::format("{}: {}", opened->options.root, overview.error().text()));
   if (target.json)
     print_json(json_of(*overview));

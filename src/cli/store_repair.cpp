@@ -65,7 +65,10 @@ Outcome<int> run(const Options& options) {
   std::string kept_in;
   if (options.yes && !plan->steps.empty()) {
     const SystemClock clock;
-    const auto done = store::apply_repair(*opened->disk, clock, root, *plan, kept_in);
+    const auto done = [&] {
+      LateProgress progress("copied MiB", 1 << 20);
+      return store::apply_repair(*opened->disk, clock, root, *plan, kept_in, progress.counter());
+    }();
     if (!done && done.error().code == store::Errc::kInUse) {
       return in_use(root, done.error().detail);
     }
@@ -76,6 +79,7 @@ Outcome<int> run(const Options& options) {
   if (options.target.json) {
     auto json = json_of(*plan);
     json["done"] = options.yes;
+    json["leftUnnamed"] = report->unnamed_damages;
     if (plan->cut_at.value >= 0) {
       json["logEndsAt"] = plan->cut_at.value;
       json["lostBytes"] = lost_bytes(*plan, *report);
@@ -91,6 +95,9 @@ Outcome<int> run(const Options& options) {
           options.yes ? "ends" : "would end", plan->cut_at, lost_bytes(*plan, *report), report->records_behind_damage);
     }
     for (const auto& finding : plan->left) fmt::print("left  {}\n", finding_text(finding));
+    if (report->unnamed_damages > 0) {
+      fmt::print("left  {} damages of files that are not named here: run it again\n", report->unnamed_damages);
+    }
     if (report->is_whole()) {
       fmt::print("{} is whole: there is nothing to repair\n", root);
     } else if (kept_in.empty()) {
@@ -103,7 +110,8 @@ Outcome<int> run(const Options& options) {
           kept_in);
     }
   }
-  return report->is_whole() || (options.yes && plan->left.empty()) ? kExitWhole : kExitDamaged;
+  const bool takes_all = plan->left.empty() && report->unnamed_damages == 0;
+  return report->is_whole() || (options.yes && takes_all) ? kExitWhole : kExitDamaged;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // ternctl store: verbs of their own, one file each, one row in store.cpp. They talk to no broker: they read its files.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "tern/store/inspector.hpp"
@@ -28,7 +29,29 @@ struct OpenedStore {
 };
 /// Failures end with kExitCannotRead.
 Outcome<OpenedStore> open_store(const StoreTarget& target);
-/// With a progress bar on a terminal, if it takes longer than a second.
+/// A progress bar on a terminal, for what takes longer than a second.
+class LateProgress {
+ public:
+  /// "verified MiB", of so many of what is counted each.
+  explicit LateProgress(std::string what, std::int64_t unit = 1);
+  ~LateProgress();
+  LateProgress(const LateProgress&) = delete;
+  LateProgress& operator=(const LateProgress&) = delete;
+  [[nodiscard]] store::Inspector::Progress counter() {
+    return [this](std::int64_t done, std::int64_t total) { update(done, total); };
+  }
+
+ private:
+  void update(std::int64_t done, std::int64_t total);
+
+  const SystemClock clock_;
+  const std::string what_;
+  const std::int64_t unit_;
+  const std::int64_t started_ms_;
+  const bool is_terminal_;
+  std::int64_t done_ = 0;
+  std::optional<Progress> shown_;
+};
 Outcome<store::VerifyReport> verify_store(OpenedStore& opened);
 [[nodiscard]] Failure cannot_read(std::string text);
 

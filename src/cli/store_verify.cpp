@@ -18,6 +18,7 @@ Outcome<int> run(const StoreTarget& target) {
                         {"records", report->records},
                         {"queueEntries", report->queue_entries},
                         {"indexKeys", report->index_keys},
+                        {"notLookedAt", report->unread},
                         {"findings", protocol::Json::array()}};
     for (const auto& finding : report->findings) json["findings"].push_back(finding_json(finding));
     print_json(json);
@@ -28,9 +29,10 @@ Outcome<int> run(const StoreTarget& target) {
       if (finding.is_damage) ++shown;
     }
     if (shown < report->damages) fmt::print("and {} more\n", report->damages - shown);
-    fmt::print("{}: {} records from log position {} to {}, {} queue entries, {} keys\n",
+    fmt::print("{}: {} records from log position {} to {}, {} queue entries, {} keys{}{}\n",
                report->is_whole() ? "whole" : "damaged", report->records, report->from, report->to,
-               report->queue_entries, report->index_keys);
+               report->queue_entries, report->index_keys,
+               report->unread.empty() ? "" : "; not looked at: ", fmt::join(report->unread, ", "));
   }
   return report->is_whole() ? kExitWhole : kExitDamaged;
 }

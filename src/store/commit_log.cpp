@@ -546,6 +546,9 @@ void CommitLog::make_read_only(std::string reason) {
 void CommitLog::set_disk_full(bool is_full) {
   impl_->tail_.set_disk_full(is_full);
 }
+bool CommitLog::is_disk_full() const {
+  return impl_->tail_.is_disk_full();
+}
 std::int64_t CommitLog::not_ready_for_ms() const {
   return impl_->tail_.waiting_ms();
 }

@@ -18,6 +18,8 @@ namespace {
 constexpr std::string_view kCluster = "brokerClusterName", kName = "brokerName", kId = "brokerId";
 
 std::optional<std::string> parse(std::string_view text, StoreIdentity& identity) {
+  // As it was written. Without that "brokerId=12" which is cut short would be id 1.
+  if (!text.ends_with('\n')) return "its last line has no end: it was cut short";
   const auto parsed = parse_properties("identity", text);
   if (const auto* problem = std::get_if<PropertiesError>(&parsed)) {
     return fmt::format("line {}: {}", problem->line, problem->text);

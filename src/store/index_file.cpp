@@ -345,20 +345,30 @@ Result<bool> IndexFile::truncate_to(LogPosition end) {
   if (const auto status = prepare(); !status) return status.error();
   IndexHeader next = header();
   const std::int64_t old_end_timestamp = next.end_timestamp;
+  bool is_linked = true;
   while (next.next_entry > 1) {
     const std::int32_t number = next.next_entry - 1;
     const std::int64_t position = shape_.entry_at(number);
     const IndexEntry entry = load_index_entry(at(position));
-    if (entry.position < end.value) {
+    if (entry.position >= 0 && entry.position < end.value) {
       next.end_position = entry.position;
       next.end_timestamp = std::min(old_end_timestamp, index_entry_time(next, number, entry) + 999);
       break;
     }
-    if (entry.previous == 0) --next.used_slots;
-    store_slot(entry.hash % shape_.slots, entry.previous);
+    // A damaged one does not say whose chain it heads.
+    is_linked = is_linked && entry.hash >= 0 && entry.previous >= 0 && entry.previous < number;
+    if (is_linked) {
+      if (entry.previous == 0 && next.used_slots > 0) --next.used_slots;
+      store_slot(entry.hash % shape_.slots, entry.previous);
+    }
     store_index_entry(at(position), {});
     window_->commit(static_cast<std::size_t>(position), IndexShape::kEntrySize);
     --next.next_entry;
+  }
+  if (!is_linked) {
+    log_warning("{}: an entry behind the end of the log was damaged; its chains are linked anew", path());
+    if (const auto status = forget_from(next.next_entry); !status) return status.error();
+    next.used_slots = header().used_slots;
   }
   store_header(next);
   if (const auto status = sync(); !status) return status.error();

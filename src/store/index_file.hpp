@@ -82,8 +82,8 @@ class IndexFile {
   /// After a power cut: everything up to `synced_to` is whole, of the rest any part may be missing. If so, forgets the
   /// rest. Returns whether it did. May be cut off by another power cut: then it is to be called again.
   Result<bool> repair(LogPosition synced_to) TERN_EXCLUDES(lock_);
-  /// Forgets the entries of records at or past `end`, which are the last ones, and syncs. The file is whole. Returns
-  /// whether any entry is left.
+  /// Forgets the entries of records at or past `end`, which are the last ones, and syncs. Those before are whole.
+  /// Returns whether any entry is left.
   Result<bool> truncate_to(LogPosition end) TERN_EXCLUDES(lock_);
 
  private:

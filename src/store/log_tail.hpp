@@ -105,6 +105,10 @@ class LogTail {
   void close() noexcept { is_closed_.store(true, std::memory_order_release); }
   [[nodiscard]] bool is_closed() const noexcept { return is_closed_.load(std::memory_order_acquire); }
   void set_disk_full(bool is_full) noexcept { is_disk_full_.store(is_full, std::memory_order_relaxed); }
+  /// Below the floor of free space, or without a block for what comes next.
+  [[nodiscard]] bool is_disk_full() const noexcept {
+    return is_disk_full_.load(std::memory_order_relaxed) || no_space_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] std::int64_t waiting_ms() const noexcept;
   [[nodiscard]] std::int64_t last_store_timestamp() const noexcept {
     return last_store_timestamp_.load(std::memory_order_relaxed);

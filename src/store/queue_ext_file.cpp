@@ -7,10 +7,6 @@
 namespace tern::store {
 namespace {
 
-// i16 size, i64 tag code, i64 store time, i16 size of the bit map.
-constexpr std::size_t kTagsCodeAt = 2;
-constexpr std::size_t kStoreTimestampAt = 10;
-constexpr std::size_t kBitMapSizeAt = 18;
 constexpr std::int16_t kEndOfFile = -1;     // in the place of a size
 constexpr std::int64_t kEndOfFileRoom = 4;  // a unit leaves at least this much
 
@@ -20,13 +16,13 @@ Result<ExtUnit> parse_ext_unit(std::span<const std::byte> bytes) {
   if (bytes.size() < kExtUnitSizeMin) return error(Errc::kDamaged);
   ExtUnit unit;
   unit.size = load_be<std::int16_t>(bytes.data());
-  const int bit_map_size = load_be<std::int16_t>(bytes.data() + kBitMapSizeAt);
+  const int bit_map_size = load_be<std::int16_t>(bytes.data() + kExtBitMapSizeAt);
   if (bit_map_size < 0 || unit.size != kExtUnitSizeMin + bit_map_size ||
       static_cast<std::size_t>(unit.size) > bytes.size()) {
     return error(Errc::kDamaged, unit.size);
   }
-  unit.tags_code = load_be<std::int64_t>(bytes.data() + kTagsCodeAt);
-  unit.store_timestamp = load_be<std::int64_t>(bytes.data() + kStoreTimestampAt);
+  unit.tags_code = load_be<std::int64_t>(bytes.data() + kExtTagsCodeAt);
+  unit.store_timestamp = load_be<std::int64_t>(bytes.data() + kExtStoreTimestampAt);
   unit.bit_map = bytes.subspan(kExtUnitSizeMin, static_cast<std::size_t>(bit_map_size));
   return unit;
 }
@@ -82,8 +78,8 @@ Result<std::int64_t> QueueExtFiles::append(const QueueName& name, std::int64_t e
     const std::int64_t first = end;
     for (auto& unit : here) {
       store_be(to, static_cast<std::int16_t>(kExtUnitSizeMin));
-      store_be(to + kTagsCodeAt, unit.tags_code);
-      store_be(to + kStoreTimestampAt, unit.store_timestamp);
+      store_be(to + kExtTagsCodeAt, unit.tags_code);
+      store_be(to + kExtStoreTimestampAt, unit.store_timestamp);
       unit.tags_code = ext_address(end);
       to += kExtUnitSizeMin;
       end += kExtUnitSizeMin;
@@ -134,10 +130,10 @@ Result<std::int64_t> ExtReader::tags_code(std::int64_t address) {
   // The bit map may go beyond what was read: its filters are not ours.
   const auto* const unit = buffer_.data() + (offset - begin_);
   const int size = load_be<std::int16_t>(unit);
-  if (size < kExtUnitSizeMin || load_be<std::int16_t>(unit + kBitMapSizeAt) != size - kExtUnitSizeMin) {
+  if (size < kExtUnitSizeMin || load_be<std::int16_t>(unit + kExtBitMapSizeAt) != size - kExtUnitSizeMin) {
     return error(Errc::kDamaged, offset);
   }
-  return load_be<std::int64_t>(unit + kTagsCodeAt);
+  return load_be<std::int64_t>(unit + kExtTagsCodeAt);
 }
 
 }  // namespace tern::store

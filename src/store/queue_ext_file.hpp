@@ -13,6 +13,8 @@
 namespace tern::store {
 
 inline constexpr std::int64_t kExtUnitSizeMin = 20;  // without a bit map, as we write them
+// i16 size, i64 tag code, i64 store time, i16 size of the bit map.
+inline constexpr int kExtTagsCodeAt = 2, kExtStoreTimestampAt = 10, kExtBitMapSizeAt = 18;
 
 struct ExtUnit {
   std::int32_t size = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <utility>
 
 #include "store/delete_hours.hpp"
 #include "store/index_file.hpp"
@@ -273,10 +274,25 @@ void Store::Upkeep::watch_space() {
                                 static_cast<double>(space->total_bytes)
                           : 0.0;
   store_.disk_used_percent_.store(used, std::memory_order_relaxed);
-  const bool is_full = space->available_bytes < store_.options_.free_bytes_min.get() ||
-                       used > store_.options_.disk_warning_percent.get();
-  if (store_.lacks_abort_ && !is_full) store_.lacks_abort_ = !store_.write_abort();
-  store_.log_->set_disk_full(is_full || store_.lacks_abort_);
+  const char* why = nullptr;
+  if (space->available_bytes < store_.options_.free_bytes_min.get()) {
+    why = "below storeFreeBytesMin";
+  } else if (used > store_.options_.disk_warning_percent.get()) {
+    why = "above diskSpaceWarningLevelRatio";
+  } else if (store_.lacks_abort_) {
+    store_.lacks_abort_ = !store_.write_abort();
+    if (store_.lacks_abort_) why = "the file abort cannot be written";
+  }
+  const bool refuses = why != nullptr;
+  store_.log_->set_disk_full(refuses);
+  if (std::exchange(refuses_for_space_, refuses) == refuses) return;
+  if (refuses) {
+    log_warning("{}: the disk is full, sends are refused until there is room: {} bytes free, {:.1f} % used ({})",
+                store_.root_, space->available_bytes, used, why);
+  } else {
+    log_info("{}: there is room again, sends are taken: {} bytes free, {:.1f} % used", store_.root_,
+             space->available_bytes, used);
+  }
 }
 
 // From the oldest on, while each has a reason to go. Only what the saved state covers, which is dispatched and durable:

@@ -59,6 +59,7 @@ class Store::Upkeep {
   LogPosition covered_ TERN_GUARDED_BY(state_lock_);  // the state on the disk says where queues stood here
   std::int64_t next_round_ms_ = 0;
   std::int64_t next_space_ms_ = 0;
+  bool refuses_for_space_ = false;  // as was logged last
   std::int64_t next_retention_ms_ = 0;
   bool expires_now_ = false;  // whatever the hour
   std::set<int> delete_hours_;

@@ -134,6 +134,22 @@ class Looking(StoreTool):
         self.assertIn(f"(log position {position})", self.verify(DAMAGED)[0])
         self.assertEqual(running.stop(), 0)
 
+    def test_says_what_it_has_not_looked_at(self):
+        self.make_stopped()
+        (self.root / "timerwheel").write_bytes(b"?")
+        text, report = self.verify()
+        self.assertIn(str(self.root / "timerwheel"), report["notLookedAt"])
+        self.assertRegex(text, rf"\nwhole: .*; not looked at: .*{self.root / 'timerwheel'}")
+
+    def test_names_small_files_of_the_timer_that_are_not_whole(self):
+        self.make_stopped()
+        for name, content in (("timercheck", bytes(4095)), ("timercheck", b"\xff" + bytes(4095)), ("timermetrics", b"{}")):
+            (self.root / "config" / f"{name}.bak").unlink(missing_ok=True)
+            (self.root / "config" / name).write_bytes(content)
+            self.assertIn(str(self.root / "config" / name), self.verify(DAMAGED)[0])
+            (self.root / "config" / name).unlink()
+        self.verify()
+
     def test_names_a_table_that_is_not_whole(self):
         self.make_stopped()
         table = self.root / "config" / "topics.json"
@@ -248,6 +264,17 @@ class Repairing(StoreTool):
         said = self.store("repair", "--yes", status=DAMAGED).out
         self.assertIn(f"left  {self.root / 'config' / 'topics.json'}", said)
         self.assertIn("nothing was changed\n", said)
+
+    def test_says_that_more_is_damaged_than_it_names(self):
+        self.make_stopped()
+        for number in range(120):
+            (self.root / "commitlog" / f"{number:03}.txt").write_text("?")
+        said = self.store("repair", "--yes", status=DAMAGED).out
+        self.assertIn("left  20 damages of files that are not named here", said)
+        self.assertIn("run it again", said)
+        self.verify(DAMAGED)
+        self.assertNotIn("left", self.store("repair", "--yes").out)
+        self.verify()
 
     def test_what_is_kept_can_be_put_back(self):
         self.make_stopped()

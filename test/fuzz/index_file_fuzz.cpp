@@ -5,8 +5,8 @@
 #include "support/bytes.hpp"
 #include "support/simulated_disk.hpp"
 
-// An index file of 3 slots and 12 entries that begins with the input. Searches end and stay within bounds, and entries
-// can be added behind whatever stands there, also after a repair.
+// An index file of 3 slots and 12 entries that begins with the input. Searches end and stay within bounds, entries
+// can be added behind whatever stands there, also after a repair, and what is past an end can be forgotten.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tern;
   const store::IndexShape shape{3, 12};
@@ -33,5 +33,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   search();
   while (!file.is_full()) TERN_CHECK(file.add({1, {1 << 21}, 6000}));
   search();
+  TERN_CHECK(file.is_whole().has_value());
+  // The larger ends find what was added alone, the smaller ones also what the input says.
+  for (const std::int64_t end : {1 << 21, 1 << 20, 300, 0}) {
+    const auto is_left = file.truncate_to({end});
+    TERN_CHECK(is_left.has_value() && *is_left == (file.header().next_entry > 1));
+    TERN_CHECK(!*is_left || file.header().end_position < end);
+    TERN_CHECK(file.is_whole().has_value());
+    search();
+  }
   return 0;
 }

@@ -10,6 +10,7 @@
 #include "broker/groups/group_table.hpp"
 #include "broker/offsets/offset_table.hpp"
 #include "broker/pop/pop_orders.hpp"
+#include "broker/schedule/delayed_delivery.hpp"
 #include "broker/topics/topic_table.hpp"
 #include "fuzz/fuzz.hpp"
 #include "support/bytes.hpp"
@@ -71,20 +72,47 @@ void check_identity(test::SimulatedDisk& disk, std::string_view text) {
   TERN_CHECK(!store::check_identity(disk, "tern", other, problem));
 }
 
+void check_delays(test::SimulatedDisk& disk, const Clock& clock, const broker::BrokerIdentity& identity) {
+  // Queues that hold nothing: all progress is beyond their end.
+  static test::SimulatedDisk store_disk;
+  static const store::StoreOptions options = [] {
+    store::StoreOptions made;
+    made.root = "store";
+    made.log.directory = "store/commitlog";
+    made.log.segment_size_bytes = made.log.prepare_ahead_bytes = 4096;
+    made.queues = {"store/consumequeue", 100 * store::kQueueEntrySize, 64 << 10, 8};
+    made.index.is_enabled = false;
+    return made;
+  }();
+  store::OpenReport report;
+  TERN_CHECK(store_disk.make_directories("store"));
+  static const auto opened = store::Store::open(store_disk, clock, options, {}, report);
+  TERN_CHECK(opened.has_value(), "{}", opened.error().text);
+  std::string problem;
+  static const auto levels = broker::DelayLevels::parse("1s 5s 10s", problem);
+  check_table(
+      disk,
+      [&](const char* path) {
+        return std::make_unique<broker::DelayedDelivery>(clock, **opened, *levels, identity, disk, path,
+                                                         broker::DelayedDelivery::OnIoThread());
+      },
+      [](broker::DelayedDelivery& table) { return table.load(); });
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const auto text = fuzz::text_of(data + 1, size - 1);
   test::SimulatedDisk disk;
-  const test::ManualClock clock;
+  static const test::ManualClock clock;  // the store outlives an input
   WorkQueue blocking;
   broker::BrokerOptions options;
   options.cluster_name = "c";
   options.broker_name = "a";
   const broker::BrokerIdentity identity;
   TERN_CHECK(test::write_text(disk, kFirst, std::string(text)));
-  switch (data[0] % 7) {
+  switch (data[0] % 8) {
     case 0:
       check_table(
           disk,
@@ -118,8 +146,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check_saved_table(orders, again);
       break;
     }
-    default:
+    case 6:
       check_identity(disk, text);
+      break;
+    default:
+      check_delays(disk, clock, identity);
   }
   return 0;
 }

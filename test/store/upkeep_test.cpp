@@ -3,13 +3,23 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <ctime>
+#include <optional>
 
+#include <gmock/gmock.h>
+
+#include "tern/base/log.hpp"
 #include "tern/store/side_file.hpp"
 
 #include "store/store_fixture.hpp"
+#include "support/logged_lines.hpp"
 
 namespace tern::store {
 namespace {
+
+using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kEveryHour = "00;01;02;03;04;05;06;07;08;09;10;11;12;13;14;15;16;17;18;19;20;21;22;23";
 constexpr std::int64_t kHourMs = 3'600'000;
@@ -268,6 +278,88 @@ TEST_F(RetentionTest, WaitsForItsHour) {
   EXPECT_EQ(life->min_position(), LogPosition{0});
 }
 
+/// The process's time zone while it lives, as POSIX writes it: "TST-5:30" is five and a half hours ahead.
+class LocalZone {
+ public:
+  explicit LocalZone(const char* zone) {
+    if (const char* const was = std::getenv("TZ")) was_ = was;
+    ::setenv("TZ", zone, 1);
+    ::tzset();
+  }
+  ~LocalZone() {
+    if (was_)
+      ::setenv("TZ", was_->c_str(), 1);
+    else
+      ::unsetenv("TZ");
+    ::tzset();
+  }
+  LocalZone(const LocalZone&) = delete;
+  LocalZone& operator=(const LocalZone&) = delete;
+
+ private:
+  std::optional<std::string> was_;
+};
+
+TEST_F(RetentionTest, TakesDeleteWhenForLocalHours) {
+  const LocalZone zone("TST-5:30");
+  constexpr std::int64_t kMidnightMs = 1'767'225'600'000 - 5 * kHourMs - kHourMs / 2;  // 2026-01-01, there
+  options_.delete_when = "04;6";
+  clock_.set_wall_ms(kMidnightMs);
+  StoreLife life(disk_, clock_, options_);
+  fill(life, 0, 50);
+  const auto removes_at = [&](std::int64_t wall_ms) {
+    const auto before = life->min_position();
+    life.upkeep(wall_ms - clock_.wall_ms());
+    return life->min_position() > before;
+  };
+  EXPECT_FALSE(removes_at(kMidnightMs + 3 * kHourMs));
+  EXPECT_FALSE(removes_at(kMidnightMs + 4 * kHourMs - 1));
+  EXPECT_TRUE(removes_at(kMidnightMs + 4 * kHourMs + kRetentionEveryMs));
+  fill(life, 50, 100);
+  EXPECT_FALSE(removes_at(kMidnightMs + 6 * kHourMs - 1));
+  EXPECT_TRUE(removes_at(kMidnightMs + 7 * kHourMs - 1));
+}
+
+TEST_F(RetentionTest, WaitsForNoHourAboveTheRatioOfUsedSpace) {
+  options_.delete_when = "";
+  options_.disk_max_used_percent = 50;
+  StoreLife life(disk_, clock_, options_);
+  fill(life, 0, 100);
+  clock_.advance_ms(2 * kHourMs);
+  const auto space = disk_.space("/store");
+  const auto used_bytes = space->total_bytes - space->available_bytes;
+  disk_.set_capacity(2 * used_bytes + used_bytes / 100);
+  life.upkeep(kRetentionEveryMs);
+  EXPECT_THAT(life->disk_used_percent(), testing::AllOf(testing::Gt(49), testing::Lt(50)));
+  EXPECT_EQ(life->min_position(), LogPosition{0});
+
+  disk_.set_capacity(2 * used_bytes - used_bytes / 100);
+  life.upkeep(kRetentionEveryMs);
+  EXPECT_GT(life->min_position(), LogPosition{0});
+}
+
+TEST_F(RetentionTest, RemovesTheIndexFilesOfWhatIsGone) {
+  const auto files = [&] {
+    std::vector<std::string> names;
+    const auto entries = disk_.list("/store/index");
+    for (const auto& entry : *entries) names.push_back(entry.name);
+    return names;
+  };
+  StoreLife life(disk_, clock_, options_);
+  fill(life, 0, 200);
+  clock_.advance_ms(1000);
+  fill(life, 200, 400);
+  const auto before = files();
+  ASSERT_EQ(before.size(), 2U) << "of 255 keys each";
+  life.upkeep(2 * kHourMs);
+  for (int rounds = 0; rounds < 10; ++rounds) life.upkeep(kRetentionEveryMs);  // ten segments at a time
+  EXPECT_EQ(life->min_position().value, life->max_position().value / kSegmentSize * kSegmentSize);
+  EXPECT_EQ(files(), std::vector{before.back()});
+  const auto found = life->query("TA", "key", 1000, 0, INT64_MAX);
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->positions, testing::Not(testing::IsEmpty()));
+}
+
 TEST_F(RetentionTest, WaitsForNoHourIfItIsAskedTo) {
   options_.delete_when = "";
   options_.delete_batch_max = 1;
@@ -401,6 +493,37 @@ TEST_F(UpkeepTest, RefusesSendsAboveTheUsedPercentAndLiftsThat) {
   options_.disk_warning_percent.set(90);
   life.upkeep();
   EXPECT_TRUE(life.send({"after"}));
+}
+
+// Whoever watches the log must learn it once, and of which key, and again when it is over.
+TEST_F(UpkeepTest, SaysThatSendsAreRefusedForWantOfRoomAndWhenThatIsOver) {
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life.send({"before"}));
+  life.upkeep();
+  const auto warnings_after = [&](int seconds) {
+    const auto before = log_counts().warnings;
+    for (int i = 0; i < seconds; ++i) life.upkeep();
+    return log_counts().warnings - before;
+  };
+  const test::LoggedLines lines;
+  EXPECT_FALSE(life->log().is_disk_full());
+
+  options_.free_bytes_min.set(kDiskBytes);
+  EXPECT_EQ(warnings_after(3), 1U);
+  EXPECT_TRUE(life->log().is_disk_full());
+  const auto free_bytes = disk_.space("/store")->available_bytes;
+  EXPECT_THAT(lines.text(), testing::ContainsRegex(fmt::format(
+                                "warning /store: .*{} bytes free, [0-9.]+ % used .*storeFreeBytesMin", free_bytes)));
+  EXPECT_THAT(lines.text(), Not(HasSubstr("sends are taken")));
+
+  options_.free_bytes_min.set(0);
+  EXPECT_EQ(warnings_after(3), 0U);
+  EXPECT_FALSE(life->log().is_disk_full());
+  EXPECT_THAT(lines.text(), testing::ContainsRegex("info +/store: .*sends are taken: [0-9]+ bytes free"));
+
+  options_.disk_warning_percent.set(0);
+  EXPECT_EQ(warnings_after(3), 1U);
+  EXPECT_THAT(lines.text(), HasSubstr("diskSpaceWarningLevelRatio"));
 }
 
 }  // namespace

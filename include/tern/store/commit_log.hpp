@@ -125,6 +125,8 @@ class CommitLog {
   void make_read_only(std::string reason);
   /// The free-space floor (set by upkeep): appends get kDiskFull while true.
   void set_disk_full(bool is_full);
+  /// Whether appends get kDiskFull, for that or because no block is left for the tail.
+  [[nodiscard]] bool is_disk_full() const;
   /// How long groups have been waiting for prepared space without any having been prepared for them, in ms; 0 if none
   /// waits. For PAGE_CACHE_BUSY.
   [[nodiscard]] std::int64_t not_ready_for_ms() const;

@@ -108,8 +108,12 @@ struct StoreOverview {
 };
 
 struct VerifyReport {
-  std::vector<Finding> findings;  // in the order they were met, the log's first; at most kFindingsMax
-  std::int64_t damages = 0;       // also those beyond
+  /// In the order they were met, the log's first. Of damage at most kFindingsMax, and of one file at most
+  /// kFindingsPerFile, but each place where the log breaks off and each metadata file; of the rest at most
+  /// kFindingsMax.
+  std::vector<Finding> findings;
+  std::int64_t damages = 0;          // also those beyond
+  std::int64_t unnamed_damages = 0;  // of them, those in files that no finding says are damaged
   LogPosition from;
   LogPosition to;  // records were looked at up to here
   std::int64_t records = 0;
@@ -117,7 +121,9 @@ struct VerifyReport {
   LogPosition known_end;                   // where the log ends, or was known to
   std::int64_t queue_entries = 0;
   std::int64_t index_keys = 0;
-  static constexpr std::size_t kFindingsMax = 100;
+  std::vector<std::string> unread;  // what stands in the store and was not looked at
+  static constexpr int kFindingsMax = 100;
+  static constexpr int kFindingsPerFile = 10;
 
   [[nodiscard]] bool is_whole() const { return damages == 0; }
   [[nodiscard]] const Finding* first_damage() const;
@@ -163,12 +169,15 @@ class Inspector {
   /// Of a running store; 0: not known.
   [[nodiscard]] std::int64_t lock_holder() const;
 
-  Result<StoreOverview> overview();
+  /// Some of what there is, looked at or copied, out of all of it.
+  using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
+
+  /// `progress` counts queues, whose files are opened.
+  Result<StoreOverview> overview(const Progress& progress = {});
 
   /// Walks the log once and compares with it every queue entry and every key; then state, checkpoint, identity and
-  /// metadata. A running store is verified up to what its state file said was dispatched. `progress(done, total)`, in
-  /// bytes, after every MiB or so.
-  using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
+  /// metadata. A running store is verified up to what its state file said was dispatched. `progress` counts
+  /// bytes, every MiB or so.
   Result<VerifyReport> verify(const Progress& progress);
 
   /// kNotFound outside of the log.

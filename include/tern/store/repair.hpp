@@ -37,8 +37,8 @@ Result<RepairPlan> plan_repair(file::Disk& disk, const InspectOptions& options, 
 
 /// Does it. What is removed stands afterwards in `kept_in`, <root>/tern/removed-<time>, under the paths that it had.
 /// kInUse, with the process id, if the store is running; it is locked meanwhile. After another failure some steps are
-/// done and none is half done.
+/// done and none is half done. `progress` counts bytes: those that are copied aside.
 Status apply_repair(file::Disk& disk, const Clock& clock, const std::string& root, const RepairPlan& plan,
-                    std::string& kept_in);
+                    std::string& kept_in, const Inspector::Progress& progress = {});
 
 }  // namespace tern::store

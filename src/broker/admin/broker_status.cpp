@@ -103,6 +103,7 @@ std::map<std::string, std::string> BrokerStatus::table() const {
       {"putLockTimedHoldNanos", number(counters.put.held_ns)},
       {"putNotReady", number(counters.not_ready)},
       {"readOnlyReason", log.read_only_reason()},
+      {"diskFull", log.is_disk_full() ? "true" : "false"},  // sends are refused for it
       {"parkedPulls", number(pull_.hold.parked())},
       {"parkedPullsDropped", number(pull_.hold.dropped_for_budget())},
       {"connections", number(network.connections)},

@@ -50,15 +50,20 @@ std::optional<std::string> Timers::load_checkpoint() {
   const auto queue = parts_.store.find_queue(kTimerTopic, kTimerQueueId);
   const std::int64_t end = queue ? queue->bounds().max.value : 0;
   point_.precision_ms = precision_ms_;
+  const auto warn_if_forgotten = [&](std::string_view what) {
+    if (end == 0) return;
+    log_warning("{} {}: all messages of {} are entered again, and those that were delivered come again",
+                checkpoint_file_.path(), what, kTimerTopic);
+  };
   if (!*loaded) {
-    if (end > 0)
-      log_warning("{} is missing: all messages of {} are entered again, and those that were delivered come again",
-                  checkpoint_file_.path(), kTimerTopic);
+    warn_if_forgotten("is missing");
     return std::nullopt;
   }
   if ((*loaded)->from_backup) log_warning("{}: {}; its backup is used", checkpoint_file_.path(), (*loaded)->why_backup);
   std::string never;
   point_ = *TimerCheckpoint::decode((*loaded)->content, never);
+  // So does Apache's broker leave it that was killed before its first save.
+  if (point_.read_ms == 0 && point_.queue_offset == 0) warn_if_forgotten("holds zeros");
   point_.queue_offset = std::min(point_.queue_offset, point_.master_queue_offset);
   if (point_.precision_ms > precision_ms_) {
     old_end_ = end;

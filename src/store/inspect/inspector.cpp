@@ -123,7 +123,7 @@ std::int64_t Inspector::lock_holder() const {
   return parts_->facts.lock_holder.value_or(0);
 }
 
-Result<StoreOverview> Inspector::overview() {
+Result<StoreOverview> Inspector::overview(const Progress& progress) {
   auto& [disk, options, facts, files] = *parts_;
   StoreOverview overview;
   overview.root = options.root;
@@ -167,6 +167,9 @@ Result<StoreOverview> Inspector::overview() {
     const auto bounds = bounds_between(reader, *first, *end);
     if (!bounds) return bounds.error();
     overview.queues.push_back({queue.topic, queue.id, queue.kind, *bounds, queue.files.size()});
+    if (progress) {
+      progress(static_cast<std::int64_t>(overview.queues.size()), static_cast<std::int64_t>(files.queues.size()));
+    }
   }
 
   for (const auto& file : files.index_files) {

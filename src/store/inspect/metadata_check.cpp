@@ -1,5 +1,6 @@
 #include "store/inspect/metadata_check.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 
@@ -79,6 +80,22 @@ Result<std::vector<MetadataName>> list_metadata(file::Disk& disk, const InspectO
   std::vector<MetadataName> found;
   for (const auto& [name, rule] : names) found.push_back({name, rule});
   return found;
+}
+
+Result<std::vector<std::string>> list_without_rule(file::Disk& disk, const InspectOptions& options) {
+  const auto known = list_metadata(disk, options);
+  if (!known) return known.error();
+  std::vector<std::string> others;
+  const auto listed = disk.list(file::join(options.root, "config"));
+  if (!listed && listed.error().code != std::errc::no_such_file_or_directory) return listed.error();
+  for (const auto& entry : listed ? *listed : std::vector<file::DirectoryEntry>()) {
+    std::string_view name = entry.name;
+    if (name.ends_with(kTemporary)) continue;
+    if (name.ends_with(kBackup)) name.remove_suffix(kBackup.size());
+    const auto is_it = [name](const auto& each) { return each.name == name; };
+    if (std::none_of(known->begin(), known->end(), is_it)) others.push_back(entry.name);
+  }
+  return others;
 }
 
 }  // namespace tern::store

@@ -22,5 +22,7 @@ struct MetadataName {
 };
 /// What stands in <root>/config or must, as far as a rule says how it is checked.
 Result<std::vector<MetadataName>> list_metadata(file::Disk& disk, const InspectOptions& options);
+/// What stands there besides.
+Result<std::vector<std::string>> list_without_rule(file::Disk& disk, const InspectOptions& options);
 
 }  // namespace tern::store

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -45,6 +46,9 @@ class Planner {
       if (const auto status = take_index(); !status) return status.error();
     }
     for (const auto& [path, why] : moved_queues_) take_queue(path, why);
+    for (const auto& [path, why] : moved_extensions_) {
+      if (const auto status = move_all(path, why); !status) return status.error();
+    }
     if (cut_) cut_log();
     for (const auto& [path, why] : moved_files_) move(path, why);
     if (cut_) {
@@ -68,6 +72,10 @@ class Planner {
       }
       return true;  // where there are no files, the next start makes them
     }
+    if (is_below(file, extension_directory())) {
+      take_extension(finding);
+      return true;
+    }
     if (file == options_.index_directory || is_below(file, options_.index_directory)) {
       takes_index_ = true;
       return true;
@@ -77,6 +85,19 @@ class Planner {
       return true;
     }
     return take_metadata(finding);
+  }
+
+  /// Entries name units by their place: the queue's files go too, and both are made anew.
+  void take_extension(const Finding& finding) {
+    for (const auto& queue : files_.queues) {
+      if (queue.kind != QueueKind::kSimple) continue;
+      const auto extension = fmt::format("{}/{}/{}", extension_directory(), queue.topic, queue.id);
+      if (finding.file != extension && !is_below(finding.file, extension)) continue;
+      moved_queues_[queue.directory] = finding.text;
+      moved_extensions_[extension] = finding.text;
+      return;
+    }
+    moved_extensions_[parent_of(finding.file)] = finding.text;  // of a queue that is gone
   }
 
   Result<bool> take_log(const Finding& finding) {
@@ -161,15 +182,20 @@ class Planner {
     return move_if_there(file::join(options_.root, "checkpoint"), "it may tell of records that are gone");
   }
 
-  Status take_index() {
-    const auto listed = disk_.list(options_.index_directory);
+  Status move_all(const std::string& directory, const std::string& why) {
+    const auto listed = disk_.list(directory);
     if (!listed) {
       return listed.error().code == std::errc::no_such_file_or_directory ? Status() : Status(listed.error());
     }
     for (const auto& entry : *listed) {
-      if (entry.is_directory) continue;
-      move(file::join(options_.index_directory, entry.name), "the next start makes the index anew");
+      if (!entry.is_directory) move(file::join(directory, entry.name), why);
     }
+    return {};
+  }
+
+  Status take_index() {
+    const auto moved = move_all(options_.index_directory, "the next start makes the index anew");
+    if (!moved) return moved;
     // Only a start that reads the whole log finds all keys again.
     return move_if_there(state_path(), "the next start is to read the whole log");
   }
@@ -196,6 +222,7 @@ class Planner {
     return {};
   }
 
+  [[nodiscard]] std::string extension_directory() const { return options_.queue_directory + "_ext"; }
   [[nodiscard]] std::string state_path() const { return file::join(options_.root, "tern/state"); }
 
   /// The path that it has in a store whose directories all stand in the root.
@@ -223,12 +250,15 @@ class Planner {
   std::string cut_why_;
   bool takes_index_ = false;
   std::map<std::string, std::string> moved_queues_;  // directory -> why
-  std::map<std::string, std::string> moved_files_;   // path -> why
+  std::map<std::string, std::string> moved_extensions_;
+  std::map<std::string, std::string> moved_files_;  // path -> why
   std::set<std::string> damaged_;
   std::set<std::string> moved_;  // has a step
 };
 
-Status copy_rest(file::Disk& disk, file::File& from, std::int64_t at, const std::string& to) {
+using CountBytes = std::function<void(std::int64_t bytes)>;
+
+Status copy_rest(file::Disk& disk, file::File& from, std::int64_t at, const std::string& to, const CountBytes& count) {
   const auto size = from.size();
   if (!size) return size.error();
   const auto copy = disk.open(to, file::OpenMode::kCreateNew);
@@ -239,11 +269,12 @@ Status copy_rest(file::Disk& disk, file::File& from, std::int64_t at, const std:
     if (const auto read = from.read(done, bytes); !read) return read;
     if (const auto written = (*copy)->write(done - at, bytes); !written) return written;
     done += static_cast<std::int64_t>(bytes.size());
+    count(static_cast<std::int64_t>(bytes.size()));
   }
   return (*copy)->sync();
 }
 
-Status apply(file::Disk& disk, const RepairStep& step, const std::string& kept_in) {
+Status apply(file::Disk& disk, const RepairStep& step, const std::string& kept_in, const CountBytes& count) {
   if (step.kind == RepairStep::Kind::kMark) {
     const auto made = disk.open(step.path, file::OpenMode::kCreate);
     return made ? disk.sync_directory(parent_of(step.path)) : Status(made.error());
@@ -263,7 +294,7 @@ Status apply(file::Disk& disk, const RepairStep& step, const std::string& kept_i
   }
   const auto file = disk.open(step.path, file::OpenMode::kReadWrite);
   if (!file) return file.error();
-  if (const auto copied = copy_rest(disk, **file, step.at, to); !copied) return copied;
+  if (const auto copied = copy_rest(disk, **file, step.at, to, count); !copied) return copied;
   if (const auto synced = disk.sync_directory(directory); !synced) return synced;
   if (const auto cut = (*file)->resize(step.at); !cut) return cut;
   if (const auto grown = (*file)->resize(step.size_after); !grown) return grown;
@@ -288,7 +319,7 @@ Result<RepairPlan> plan_repair(file::Disk& disk, const InspectOptions& options, 
 }
 
 Status apply_repair(file::Disk& disk, const Clock& clock, const std::string& root, const RepairPlan& plan,
-                    std::string& kept_in) {
+                    std::string& kept_in, const Inspector::Progress& progress) {
   const auto lock = disk.open(file::join(root, "lock"), file::OpenMode::kCreate);
   if (!lock) return lock.error();
   if (const auto locked = (*lock)->lock_first_byte(); !locked) {
@@ -296,8 +327,21 @@ Status apply_repair(file::Disk& disk, const Clock& clock, const std::string& roo
   }
   kept_in = file::join(root, "tern/removed-" + time_name(clock.wall_ms()));
   if (const auto made = make_durable_directory(disk, file::join(root, "tern")); !made) return made;
+  std::int64_t total = 0;
   for (const auto& step : plan.steps) {
-    if (const auto done = apply(disk, step, kept_in); !done) return done;
+    if (step.kind != RepairStep::Kind::kCut) continue;
+    const auto file = disk.open(step.path, file::OpenMode::kRead);
+    const auto size = file ? (*file)->size() : Result<std::int64_t>(file.error());
+    if (!size) return size.error();
+    total += *size - step.at;
+  }
+  std::int64_t copied = 0;
+  const auto count = [&](std::int64_t bytes) {
+    copied += bytes;
+    if (progress) progress(copied, total);
+  };
+  for (const auto& step : plan.steps) {
+    if (const auto done = apply(disk, step, kept_in, count); !done) return done;
   }
   return {};
 }

@@ -23,6 +23,8 @@ constexpr std::int64_t kCheckpointSize = 4096;
 constexpr std::int64_t kCheckpointFieldsSize = 48;
 constexpr std::int64_t kCheckpointSlackMs = 3000;  // as Apache's recovery subtracts from its checkpoint
 constexpr std::int64_t kOffsetsMissingMax = std::int64_t{1} << 40;
+// In the root, beside the directories of log, queues and index.
+constexpr std::string_view kRead[] = {"abort", "abort.bak", "checkpoint", "config", "lock", "tern"};
 constexpr std::string_view kLightQueues = "%LMQ%";  // their entries name records of other topics
 
 std::string name_of(std::string_view topic, std::int32_t id) {
@@ -48,11 +50,14 @@ Status Verification::run() {
     if (queue.topic.starts_with(kLightQueues)) continue;
     queues_.emplace(Name{queue.topic, queue.id}, Walked(QueueReader(disk_, queue)));
   }
-  const auto extension = file::join(options_.root, "consumequeue_ext");
+  const auto report = [&](Finding finding) { add(std::move(finding)); };
+  const auto extension = options_.queue_directory + "_ext";
   const auto has_extension = disk_.exists(extension);
   if (!has_extension) return has_extension.error();
-  has_extension_ = *has_extension;
-  if (has_extension_) note(extension, "is not verified");
+  if (*has_extension) {
+    extension_ = extension;
+    if (const auto status = check_ext_files(disk_, extension, report); !status) return status;
+  }
   set_bounds();
   for (const auto& segment : files_.segments) total_bytes_ += std::min(segment.size, files_.segment_size_bytes);
   if (facts_.use == StoreUse::kRunning) total_bytes_ = std::min(total_bytes_, walk_to_ - log_.min_position());
@@ -68,19 +73,8 @@ Status Verification::run() {
   if (const auto status = finish_keys(); !status) return status;
   check_state();
   if (const auto status = check_checkpoint(); !status) return status;
-  const auto report = [&](Finding finding) { add(std::move(finding)); };
-  if (const auto status =
-          check_metadata_file(disk_, file::join(options_.root, "tern/identity"), &identity_problem, false, report);
-      !status) {
-    return status;
-  }
-  const auto metadata = list_metadata(disk_, options_);
-  if (!metadata) return metadata.error();
-  for (const auto& [name, rule] : *metadata) {
-    const auto path = file::join(file::join(options_.root, "config"), name);
-    const auto status = check_metadata_file(disk_, path, rule->check, rule->must_exist && report_.records > 0, report);
-    if (!status) return status;
-  }
+  if (const auto status = check_metadata(); !status) return status;
+  if (const auto status = list_unread(); !status) return status;
   if (progress_) progress_(total_bytes_, total_bytes_);
   return {};
 }
@@ -88,8 +82,28 @@ Status Verification::run() {
 // ---- what is found
 
 void Verification::add(Finding finding) {
-  if (finding.is_damage) ++report_.damages;
-  if (report_.findings.size() < VerifyReport::kFindingsMax) report_.findings.push_back(std::move(finding));
+  if (!finding.is_damage) {
+    if (++notes_ <= VerifyReport::kFindingsMax) report_.findings.push_back(std::move(finding));
+    return;
+  }
+  ++report_.damages;
+  const auto named = named_.find(finding.file);
+  if (named != named_.end() && named->second >= VerifyReport::kFindingsPerFile) return;
+  if (named_damages_ >= VerifyReport::kFindingsMax) {
+    if (named == named_.end()) ++report_.unnamed_damages;
+    return;
+  }
+  ++named_damages_;
+  ++named_[finding.file];
+  report_.findings.push_back(std::move(finding));
+}
+
+void Verification::add_always(Finding finding) {
+  if (finding.is_damage) {
+    ++report_.damages;
+    ++named_[finding.file];
+  }
+  report_.findings.push_back(std::move(finding));
 }
 
 void Verification::damage(const Place& place, std::int64_t size, LogPosition position, std::string text) {
@@ -230,8 +244,10 @@ Status Verification::walk_log() {
     if (*damaged) {
       const auto problem = log_.problem_at(stopped_at_);
       if (!problem) return problem.error();
-      damage({segment.path, stopped_at_.value - segment.start + problem->at}, problem->size, stopped_at_,
-             problem->text);
+      if (!is_gone(stopped_at_)) {
+        add_always({true, segment.path, stopped_at_.value - segment.start + problem->at, problem->size, stopped_at_,
+                    problem->text});
+      }
       gaps_.push_back({stopped_at_, next});
       if (&segment != &log_.segments().back()) stopped_at_ = next;
     } else {
@@ -328,17 +344,18 @@ Status Verification::check_entry(const message::RecordView& record, LogPosition 
   const auto of_earlier = is_of_earlier(position, offset, *next, walked);
   if (!of_earlier) return of_earlier.error();
   if (*of_earlier) return {};
-  const auto accept = [&](const QueueEntry& entry) {
+  const auto accept = [&](const QueueEntry& entry) -> Status {
     const auto place = walked.reader.place_of(walked.next);
     if (entry.size != record.total_size) {
       damage({place.file, place.at + 8}, 4, position,
              fmt::format("entry {} of {} says that the record at log position {} has {} bytes, but it has {}",
                          walked.next, name_of(record.topic, record.queue_id), position, entry.size, record.total_size));
     }
-    check_tags(record, position, entry, place);
+    const auto status = check_tags(record, position, entry, walked);
     if (walked.first_seen < 0) walked.first_seen = walked.next;
     ++walked.next;
     ++report_.queue_entries;
+    return status;
   };
   if (*next && is_valid(**next) && (*next)->position == position) {
     if (offset != walked.next) {
@@ -347,16 +364,14 @@ Status Verification::check_entry(const message::RecordView& record, LogPosition 
              fmt::format("the record says that it is message {} of {}, but it is {} in the queue", offset,
                          name_of(record.topic, record.queue_id), walked.next));
     }
-    accept(**next);
-    return {};
+    return accept(**next);
   }
   if (offset > walked.next && offset < walked.reader.end()) {
     const auto entry = walked.reader.at(offset);
     if (!entry) return entry.error();
     if (*entry && (*entry)->position == position && is_valid(**entry)) {
       if (const auto status = pass_unmatched(walked, offset); !status) return status;
-      accept(**entry);
-      return {};
+      return accept(**entry);
     }
   }
   if (!is_strict(record, position)) return {};
@@ -415,20 +430,48 @@ Result<bool> Verification::is_of_earlier(LogPosition position, std::int64_t offs
   return true;
 }
 
-void Verification::check_tags(const message::RecordView& record, LogPosition position, const QueueEntry& entry,
-                              const Place& place) {
-  if (entry.tags_code == message::tags_code(record.properties)) return;
-  if (has_extension_ && entry.tags_code < INT32_MIN) return;  // an address there
+Status Verification::check_tags(const message::RecordView& record, LogPosition position, const QueueEntry& entry,
+                                Walked& walked) {
+  const auto& queue = walked.reader.queue();
+  auto place = walked.reader.place_of(walked.next);
+  place.at += 12;
+  auto code = entry.tags_code;
+  const bool is_extended = queue.kind == QueueKind::kSimple && !extension_.empty() && is_ext_address(code);
+  if (is_extended) {
+    if (!is_strict(record, position)) return {};
+    if (!walked.extension) {
+      walked.extension.emplace(disk_, fmt::format("{}/{}/{}", extension_, queue.topic, queue.id));
+    }
+    auto found = walked.extension->at(ext_offset(code));
+    if (!found) return found.error();
+    place = std::move(found->place);
+    if (!found->unit) {
+      damage(place, 0, position,
+             fmt::format("entry {} of {} names the unit at {} of its extension, but {}", walked.next,
+                         name_of(queue.topic, queue.id), ext_offset(code), found->problem));
+      return {};
+    }
+    if (found->unit->store_timestamp != record.store_timestamp) {
+      damage({place.file, place.at + kExtStoreTimestampAt}, 8, position,
+             fmt::format("the unit of entry {} of {} has store time {}, but the record at log position {} has {}: one "
+                         "of the two is wrong",
+                         walked.next, name_of(queue.topic, queue.id), found->unit->store_timestamp, position,
+                         record.store_timestamp));
+    }
+    code = found->unit->tags_code;
+    place.at += kExtTagsCodeAt;
+  }
+  if (code == message::tags_code(record.properties)) return {};
   if (record.topic == message::kScheduleTopic) {
     // When it is due: whole seconds after it was stored, however long the levels are.
-    const bool is_later = record.store_timestamp >= 0 && entry.tags_code >= record.store_timestamp;
-    if (is_later && (entry.tags_code - record.store_timestamp) % 1000 == 0) return;
+    const bool is_later = record.store_timestamp >= 0 && code >= record.store_timestamp;
+    if (is_later && (code - record.store_timestamp) % 1000 == 0) return {};
   }
-  damage(
-      {place.file, place.at + 12}, 8, position,
-      fmt::format("entry {} of {} has tag hash {}, but the record at log position {} has {}: one of the two is wrong",
-                  record.queue_offset, name_of(record.topic, record.queue_id), entry.tags_code, position,
-                  message::tags_code(record.properties)));
+  damage(place, 8, position,
+         fmt::format("{} {} of {} has tag hash {}, but the record at log position {} has {}: one of the two is wrong",
+                     is_extended ? "the unit of entry" : "entry", record.queue_offset,
+                     name_of(record.topic, record.queue_id), code, position, message::tags_code(record.properties)));
+  return {};
 }
 
 Status Verification::pass_unmatched(Walked& walked, std::int64_t to) {
@@ -641,6 +684,41 @@ Status Verification::finish_keys() {
 }
 
 // ---- the small files
+
+Status Verification::check_metadata() {
+  const auto report = [&](Finding finding) { add_always(std::move(finding)); };
+  const auto identity = file::join(options_.root, "tern/identity");
+  if (const auto status = check_metadata_file(disk_, identity, &identity_problem, false, report); !status) {
+    return status;
+  }
+  const auto metadata = list_metadata(disk_, options_);
+  if (!metadata) return metadata.error();
+  for (const auto& [name, rule] : *metadata) {
+    const auto path = file::join(file::join(options_.root, "config"), name);
+    const auto status = check_metadata_file(disk_, path, rule->check, rule->must_exist && report_.records > 0, report);
+    if (!status) return status;
+  }
+  return {};
+}
+
+// Whoever reads that the store is whole takes it for all that stands there.
+Status Verification::list_unread() {
+  const auto listed = disk_.list(options_.root);
+  if (!listed) return listed.error().code == std::errc::no_such_file_or_directory ? Status() : Status(listed.error());
+  for (const auto& entry : *listed) {
+    const auto path = file::join(options_.root, entry.name);
+    const bool is_read = path == options_.log_directory || path == options_.queue_directory || path == extension_ ||
+                         path == options_.batch_queue_directory ||
+                         (path == options_.index_directory && !files_.has_unread_index) ||
+                         std::find(std::begin(kRead), std::end(kRead), entry.name) != std::end(kRead);
+    if (!is_read) report_.unread.push_back(path);
+  }
+  const auto config = file::join(options_.root, "config");
+  const auto unread = list_without_rule(disk_, options_);
+  if (!unread) return unread.error();
+  for (const auto& name : *unread) report_.unread.push_back(file::join(config, name));
+  return {};
+}
 
 void Verification::check_state() {
   const auto path = file::join(options_.root, "tern/state");

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/inspect/ext_units.hpp"
 #include "store/inspect/index_reader.hpp"
 #include "store/inspect/log_reader.hpp"
 #include "store/inspect/queue_reader.hpp"
@@ -40,6 +41,7 @@ class Verification {
     std::int64_t first_seen = -1;
     LogPosition begins_at{-1};            // its first entry's record is there, as was seen in the log
     std::int64_t records_of_earlier = 0;  // of a topic of this name that was deleted before
+    std::optional<ExtUnits> extension = {};
   };
   struct Gap {
     LogPosition from;
@@ -59,6 +61,9 @@ class Verification {
   void damage(const Place& place, std::int64_t size, LogPosition position, std::string text);
   void note(std::string file, std::string text, LogPosition position = {-1});
   void add(Finding finding);
+  /// Also beyond the most that are named. A repair has to know where the log breaks off, once in each segment, and of
+  /// both versions of a metadata file whether they are whole.
+  void add_always(Finding finding);
   void advance(std::int64_t bytes);
 
   void set_bounds();
@@ -74,7 +79,8 @@ class Verification {
                              Walked& walked);
   /// The same in a batch queue, whose entries do not stand where a record's offset says.
   Status check_batch_entry(const message::RecordView& record, LogPosition position, Walked& walked);
-  void check_tags(const message::RecordView& record, LogPosition position, const QueueEntry& entry, const Place& place);
+  /// The tag code of the queue's entry `next`, there or in the unit that it names.
+  Status check_tags(const message::RecordView& record, LogPosition position, const QueueEntry& entry, Walked& walked);
   Status check_keys(const message::RecordView& record, LogPosition position);
   void check_key(const IndexEntries::Item& item, const message::RecordView& record);
   /// Over entries that are there to be before the log's first record; the next one, if there is one.
@@ -89,6 +95,8 @@ class Verification {
   Status finish_keys();
   Status check_index();
   void check_state();
+  Status check_metadata();
+  Status list_unread();
   Status check_checkpoint();
   [[nodiscard]] bool is_strict(const message::RecordView& record, LogPosition position) const;
   [[nodiscard]] bool is_skipped(LogPosition position) const;
@@ -101,6 +109,9 @@ class Verification {
   const StoreFiles& files_;
   VerifyReport& report_;
   const Inspector::Progress& progress_;
+  std::map<std::string, int, std::less<>> named_;  // damaged files, and how many findings say so
+  int named_damages_ = 0;
+  int notes_ = 0;
   std::int64_t done_bytes_ = 0;
   std::int64_t total_bytes_ = 0;
 
@@ -124,7 +135,7 @@ class Verification {
   };
   std::map<Name, Missing> missing_queues_;
   std::set<std::string> missing_files_;
-  bool has_extension_ = false;
+  std::string extension_;  // the directory of extension files, if there is one
 
   IndexEntries keys_;
   std::vector<Finding> index_findings_;  // of the files by themselves

@@ -39,11 +39,11 @@ Status Verification::check_batch_entry(const message::RecordView& record, LogPos
              fmt::format("entry {} of {} has {} {}, but the record at log position {} has {}: one of the two is wrong",
                          walked.next, name, field.what, field.has, position, field.expected));
     }
-    check_tags(record, position, entry, place);
+    const auto status = check_tags(record, position, entry, walked);
     if (walked.first_seen < 0) walked.first_seen = walked.next;
     ++walked.next;
     ++report_.queue_entries;
-    return {};
+    return status;
   }
   if (!is_strict(record, position)) return {};
   const auto& files = queue.files;

@@ -4,6 +4,7 @@
 
 #include "tern/base/byte_order.hpp"
 
+#include "broker/admin/broker_status.hpp"
 #include "broker/broker_fixture.hpp"
 
 namespace tern::broker {
@@ -11,6 +12,7 @@ namespace {
 
 using test::Fields;
 using test::RequestCode;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -43,6 +45,11 @@ class SendMessageTest : public test::BrokerFixture {
  protected:
   test::AnswerPtr send_batch(const std::string& topic, const std::string& body, const Fields& changes = {}) {
     return send(topic, body, {}, test::with({{"batch", "true"}}, changes));
+  }
+  /// A row of brokerStatus.
+  std::string status(const std::string& key) {
+    const remoting::Network network({.io_threads = 1}, clock);
+    return BrokerStatus(clock, options, identity, *store, *pull_services, *timers, network).table().at(key);
   }
 };
 
@@ -488,6 +495,29 @@ TEST_F(SendMessageTest, AnswersWhileTheStoreCannotBeWritten) {
   EXPECT_NE(refused->field("MSG_REGION"), "");
 }
 
+TEST_F(SendMessageTest, RefusesOnAFullDiskAndSaysSo) {
+  make_topic("T");
+  EXPECT_EQ(send("T", "before")->code(), 0);
+  const auto capacity = disk.space("store")->total_bytes;
+  disk.set_capacity(store_options.free_bytes_min.get());
+  clock.advance_ms(1'000);
+  store->upkeep_step();
+  const auto refused = send("T", "m");
+  EXPECT_EQ(refused->code(), 14);
+  EXPECT_THAT(refused->remark(), StartsWith("service not available now. "));
+  EXPECT_THAT(refused->remark(), ContainsRegex("the broker's disk is full \\[CL: +0\\.[0-9][0-9]\\]"));
+  EXPECT_EQ(status("diskFull"), "true");
+  EXPECT_EQ(status("readOnlyReason"), "") << "it goes on by itself";
+  EXPECT_EQ(pull("T", 0)->code(), 0) << "what is there is read";
+
+  disk.set_capacity(capacity);
+  clock.advance_ms(1'000);
+  store->upkeep_step();
+  EXPECT_EQ(send("T", "after")->code(), 0);
+  EXPECT_EQ(status("diskFull"), "false");
+  EXPECT_THAT(bodies(stored("T")), ElementsAre("before", "after"));
+}
+
 class SyncFlushTest : public SendMessageTest {
  public:
   SyncFlushTest() : SendMessageTest("SYNC_FLUSH") {}
@@ -532,6 +562,8 @@ TEST_F(SyncFlushTest, AnswersWhoWaitsWhenTheSyncFails) {
   flush();
   EXPECT_EQ(answer->code(), 14);
   EXPECT_EQ(answer->field("msgId"), "");
+  EXPECT_THAT(status("readOnlyReason"), HasSubstr("store/commitlog/00000000000000000000"));
+  EXPECT_EQ(status("diskFull"), "false");
 }
 
 TEST_F(SyncFlushTest, WaitsForAWholeBatch) {

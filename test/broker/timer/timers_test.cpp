@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include "tern/base/log.hpp"
+
 #include "broker/timer/timer_case.hpp"
+#include "support/logged_lines.hpp"
 
 namespace tern::broker {
 namespace {
@@ -533,9 +536,38 @@ TEST_F(TimersLoadTest, SurvivesDamage) {
   }
 }
 
-TEST_F(TimersLoadTest, RefusesADamagedCheckpoint) {
-  write("store/config/timercheck", 12);
-  EXPECT_THAT(load().value_or(""), HasSubstr("store/config/timercheck"));
+// It names the file, or says that it takes the one before.
+TEST_F(TimersLoadTest, IsNotSilentAboutASmallFileThatIsCutShortAtAnyByte) {
+  TimerMetrics metrics;
+  metrics.add("T", 3, kStart);
+  const std::map<std::string, std::string> files = {
+      {"store/config/timercheck", TimerCheckpoint{.read_ms = kStart, .precision_ms = 100}.encode()},
+      {"store/config/timermetrics", protocol::write_json(metrics.to_json())}};
+  for (const auto& [path, whole] : files) {
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      SCOPED_TRACE(fmt::format("{} cut at {}", path, size));
+      ASSERT_TRUE(test::write_text(disk, path, whole.substr(0, size)));
+      ASSERT_THAT(load().value_or(""), HasSubstr(path + ": "));
+      ASSERT_TRUE(test::write_text(disk, path + ".bak", whole));
+      const auto warnings = log_counts().warnings;
+      ASSERT_EQ(load(), std::nullopt);
+      ASSERT_EQ(log_counts().warnings, warnings + 1) << "that the backup is used";
+      ASSERT_TRUE(disk.remove(path + ".bak"));
+    }
+    ASSERT_TRUE(test::write_text(disk, path, whole));
+    ASSERT_EQ(load(), std::nullopt);
+  }
+}
+
+// Of a checkpoint of zeros nobody can tell whether it was ever another; what follows from it has to be said.
+TEST_F(TimersLoadTest, SaysWhatACheckpointOfZerosMeans) {
+  ASSERT_EQ(send_in("m", 90'000)->code(), 0);
+  settle();
+  ASSERT_TRUE(save());
+  ASSERT_TRUE(test::write_text(disk, "store/config/timercheck", std::string(TimerCheckpoint::kFileSize, '\0')));
+  const test::LoggedLines lines;
+  EXPECT_EQ(load(), std::nullopt);
+  EXPECT_THAT(lines.text(), HasSubstr("store/config/timercheck holds zeros: all messages"));
 }
 
 }  // namespace

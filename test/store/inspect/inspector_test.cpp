@@ -110,6 +110,15 @@ TEST_F(InspectorTest, ReadsAQueueWithItsRecords) {
   EXPECT_EQ((*inspector)->entries("TA", 7, {0}, 1, visit).error().code, Errc::kNotFound);
 }
 
+TEST_F(InspectorTest, TellsHowManyQueuesItHasLookedAt) {
+  make_stopped();
+  std::vector<std::int64_t> told;
+  ASSERT_TRUE((*Inspector::open(disk_, inspected()))->overview([&](std::int64_t done, std::int64_t total) {
+    told.insert(told.end(), {done, total});
+  }));
+  EXPECT_THAT(told, ElementsAre(1, 4, 2, 4, 3, 4, 4, 4));
+}
+
 TEST_F(InspectorTest, BeginsAQueueWithItsFirstRecordInTheLog) {
   make_stopped();
   ASSERT_TRUE(disk_.remove("/store/commitlog/00000000000000000000"));

@@ -124,6 +124,19 @@ TEST_F(RepairTest, LetsTheNextStartMakeDerivedFilesAnew) {
   EXPECT_THAT(bodies_after_a_start(), SizeIs(150));
 }
 
+// Its entries name units by their place.
+TEST_F(RepairTest, LetsTheNextStartMakeAQueueAnewWhoseExtensionIsDamaged) {
+  options_.queues.writes_ext = true;
+  options_.queues.ext_file_size_bytes = 400;
+  make_stopped(150);
+  const std::string unit = "/store/consumequeue_ext/TA/1/00000000000000000000";
+  write_byte(disk_, unit, 5, 0x10);
+  for (const auto& step : plan().steps) EXPECT_THAT(step.path, HasSubstr("/TA/1/"));
+  repair();
+  EXPECT_THAT(kept("consumequeue_ext/TA/1/00000000000000000000"), SizeIs(400));
+  EXPECT_THAT(bodies_after_a_start(), SizeIs(150));
+}
+
 TEST_F(RepairTest, RepairsWhatOneQueueLacksWithoutTouchingOthers) {
   make_stopped(150);
   resize(disk_, "/store/consumequeue/TA/0/00000000000000000000", 100);
@@ -211,6 +224,21 @@ TEST_F(RepairTest, CanBeRepeatedWhereverItWasInterrupted) {
     EXPECT_EQ(bodies_of(*life.store), bodies);
   }
   EXPECT_GT(operation, 20);
+}
+
+TEST_F(RepairTest, TellsHowMuchItHasCopied) {
+  make_stopped(150);
+  const auto at = (*Inspector::open(disk_, inspected()))->at(LogPosition{2 * 112})->start.value;
+  write_byte(disk_, "/store/commitlog/00000000000000000000", at + 4, 0xFF);
+  std::int64_t last = 0;
+  std::string kept_in;
+  const auto done = [&](std::int64_t copied, std::int64_t total) {
+    EXPECT_GT(copied, last);
+    EXPECT_EQ(total, kSegmentSize - at);
+    last = copied;
+  };
+  ASSERT_TRUE(apply_repair(disk_, clock_, "/store", plan(), kept_in, done));
+  EXPECT_EQ(last, kSegmentSize - at);
 }
 
 TEST_F(RepairTest, RefusesARunningStore) {

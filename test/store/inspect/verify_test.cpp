@@ -337,6 +337,80 @@ TEST_F(Verify, NamesEveryFlippedByteOfTheSmallFiles) {
   }
 }
 
+class VerifyExtension : public Verify {
+ protected:
+  VerifyExtension() {
+    options_.queues.writes_ext = true;
+    options_.queues.ext_file_size_bytes = 400;  // 19 units
+  }
+};
+
+TEST_F(VerifyExtension, FindsAStoreWholeWheneverItEnds) {
+  make_stopped(150);
+  ASSERT_GT(files_below("/store/consumequeue_ext/TA/1").size(), 1U);
+  const auto report = verify(disk_);
+  EXPECT_THAT(damages_of(report), IsEmpty());
+  EXPECT_THAT(notes_of(report), IsEmpty());
+  test::Rng rng(11);
+  test::SimulatedDisk disk({.clock = &clock_});
+  StoreLife life(disk, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  for (int i = 0; i < 20; ++i) {
+    send_some(life, 10 * i, 10 * i + 10);
+    if (i % 3 == 0) life.save();
+    EXPECT_THAT(damages_of(verify(*disk.crash(rng))), IsEmpty()) << i;
+  }
+}
+
+TEST_F(VerifyExtension, NamesEveryFlippedByteOfAUnit) {
+  make_stopped(150);
+  const auto paths = files_below("/store/consumequeue_ext/TA/1");
+  for (const auto& path : paths) {
+    const auto content = test::read_text(disk_, path);
+    for (std::int64_t unit = 0; unit < 19; unit += 9) {
+      if (load_be<std::int16_t>(content.data() + unit * 20) != 20) continue;  // behind the last
+      for (std::int64_t at = unit * 20; at < unit * 20 + 20; ++at) {
+        expect_named(path, [&](file::Disk& disk) { write_byte(disk, path, at, 0x10); });
+      }
+      if (HasFailure()) return;
+    }
+  }
+}
+
+TEST_F(VerifyExtension, NamesFilesThatAreMissingShortOrMisnamed) {
+  make_stopped(150);
+  for (const auto& path : files_below("/store/consumequeue_ext")) {
+    SCOPED_TRACE(path);
+    const auto directory = path.substr(0, path.rfind('/'));
+    expect_named(path, [&](file::Disk& disk) { resize(disk, path, 390); }, "has 390 bytes, but others have 400");
+    expect_named(
+        directory + "/00000000000000000007",
+        [&](file::Disk& disk) { ASSERT_TRUE(disk.rename(path, directory + "/00000000000000000007")); },
+        "no multiple of 400");
+    const auto disk = disk_.kill();
+    ASSERT_TRUE(disk->remove(path));
+    EXPECT_THAT(damages_of(verify(*disk)), Contains(AllOf(StartsWith(directory + "["), HasSubstr("no file for it"))));
+  }
+}
+
+// A part of what is found there is not the store's business; nobody is to think it whole because of that.
+TEST_F(Verify, SaysWhatItHasNotLookedAt) {
+  make_stopped();
+  EXPECT_THAT(verify(disk_).unread, IsEmpty());
+  ASSERT_TRUE(disk_.make_directories("/store/timerlog") && disk_.make_directories("/store/config"));
+  for (const auto* path : {"/store/timerwheel", "/store/config/a.json", "/store/config/timercheck.bak"}) {
+    ASSERT_TRUE(test::write_text(disk_, path, "{}"));
+  }
+  auto options = inspected();
+  options.metadata = {{"", false, [](std::string_view) { return std::nullopt; }}};
+  const auto report = verify(disk_, options);
+  EXPECT_TRUE(report.is_whole());
+  EXPECT_THAT(report.unread,
+              testing::UnorderedElementsAre("/store/timerlog", "/store/timerwheel", "/store/config/timercheck.bak"));
+  options.index_slots = options.index_entries_max = 0;
+  EXPECT_THAT(verify(disk_, options).unread, Contains("/store/index"));
+}
+
 TEST_F(Verify, NamesFilesThatAreMissingShortLongOrZeroFilled) {
   make_stopped(150);
   ASSERT_THAT(files_below("/store/commitlog"), testing::SizeIs(testing::Ge(4U)));
@@ -438,6 +512,45 @@ TEST_F(Verify, GoesOnBehindADamagedRecord) {
   EXPECT_GT(report.records_behind_damage, 0);
   EXPECT_EQ(report.records_behind_damage, report.records);
   EXPECT_GT(report.known_end, LogPosition{8192});
+}
+
+// A repair knows of nothing that has no finding.
+TEST_F(Verify, NamesTheLogsDamageBehindThatOfAZeroFilledQueue) {
+  options_.queues.file_size_bytes = 200 * kQueueEntrySize;
+  constexpr int kEntries = 2 * VerifyReport::kFindingsMax;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    for (int i = 0; i < kEntries; ++i) ASSERT_TRUE(life.send({fmt::format("body {}", i)}));
+    life.dispatch();
+    ASSERT_TRUE(life.close());
+  }
+  const std::string queue = "/store/consumequeue/TA/0/00000000000000000000";
+  resize(disk_, queue, 0);
+  resize(disk_, queue, kEntries * kQueueEntrySize);
+  const auto last_segment = files_below("/store/commitlog").back();
+  write_byte(disk_, last_segment, 4, 0xFF);
+  const auto report = verify(disk_);
+  const auto found = damages_of(report);
+  EXPECT_THAT(found, Contains(StartsWith(last_segment + "[4+4]")));
+  EXPECT_EQ(std::count_if(found.begin(), found.end(), [&](const auto& text) { return text.starts_with(queue); }),
+            VerifyReport::kFindingsPerFile);
+  EXPECT_GT(report.damages, VerifyReport::kFindingsMax);
+  EXPECT_EQ(report.unnamed_damages, 0) << "all files are named";
+}
+
+TEST_F(Verify, CountsDamageOfFilesThatItDoesNotName) {
+  make_stopped();
+  constexpr int kForeign = VerifyReport::kFindingsMax + 20;
+  for (int i = 0; i < kForeign; ++i) {
+    ASSERT_TRUE(test::write_text(disk_, fmt::format("/store/commitlog/{:03}.txt", i), "?"));
+  }
+  write_byte(disk_, kFirstSegment, 4, 0xFF);
+  const auto report = verify(disk_);
+  EXPECT_GT(report.damages, kForeign);
+  EXPECT_GE(report.unnamed_damages, 20);
+  EXPECT_THAT(damages_of(report), Contains(StartsWith(std::string(kFirstSegment) + "[4+4]")))
+      << "where the log breaks off is always named";
 }
 
 TEST_F(Verify, RefusesSettingsOfAnotherStoreWithBothNumbers) {

@@ -35,6 +35,24 @@ TEST(Identity, DamageIsNoEmptyDirectory) {
   }
 }
 
+// A part of it may be the identity of another broker.
+TEST(Identity, IsDamagedIfItIsCutShortAtAnyByte) {
+  test::SimulatedDisk disk;
+  std::string problem;
+  const StoreIdentity ours{"cluster", "broker-a", 1234};
+  ASSERT_TRUE(claim_identity(disk, "store/tern", ours, problem)) << problem;
+  const auto whole = test::read_text(disk, "store/tern/identity");
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    ASSERT_TRUE(test::write_text(disk, "store/tern/identity", whole.substr(0, size)));
+    const auto found = load_identity(disk, "store/tern", problem);
+    ASSERT_FALSE(found) << "at " << size;
+    EXPECT_EQ(found.error().code, Errc::kDamaged);
+    EXPECT_NE(problem.find("store/tern/identity"), std::string::npos) << problem;
+  }
+  ASSERT_TRUE(test::write_text(disk, "store/tern/identity", whole));
+  EXPECT_TRUE(claim_identity(disk, "store/tern", ours, problem)) << problem;
+}
+
 TEST(Identity, SurvivesEveryCrash) {
   const auto scenario = [](test::SimulatedDisk& disk) {
     std::string problem;

@@ -382,6 +382,51 @@ TEST_F(KeyIndexTest, ForgetsWhatPointsPastTheLogsEnd) {
   }
 }
 
+// What is cut off may be damaged itself: then it does not say which chains led to it.
+TEST_F(KeyIndexTest, ForgetsDamagedEntriesPastTheLogsEnd) {
+  constexpr std::int32_t kFlipped = INT32_MIN;
+  struct Damage {
+    std::int64_t at;  // in the entry
+    std::int32_t value;
+  };
+  for (const std::int64_t slots : {1, 5, 500}) {
+    options_.hash_slots = slots;
+    for (const auto& [at, value] : {Damage{0, kFlipped}, Damage{0, -1}, Damage{4, kFlipped}, Damage{16, kFlipped},
+                                    Damage{16, 36}, Damage{16, INT32_MAX}}) {
+      for (const std::int64_t damaged : {20, 21, 29}) {
+        SCOPED_TRACE(fmt::format("{} slots, byte {} of record {}'s entry: {}", slots, at, damaged, value));
+        test::SimulatedDisk disk;
+        ASSERT_TRUE(disk.make_directories("store"));
+        {
+          const auto index = open(disk);
+          add(*index, 0, 30);
+          ASSERT_TRUE(index->write_step(1000));
+        }
+        std::string bytes;
+        append_be(bytes, value);
+        const auto position = IndexShape{slots, options_.entries_max}.entry_at(damaged + 1) + at;
+        ASSERT_TRUE((*disk.open(files(disk)[0], file::OpenMode::kReadWrite))->write(position, test::bytes_of(bytes)));
+        const auto index = open(disk);
+        ASSERT_TRUE(index->truncate_to({20 * 100}));
+        const auto expect_all = [&](std::int64_t end) {
+          for (std::int64_t key = 0; key < 7; ++key) {
+            std::string wanted;
+            for (std::int64_t n = end - 1; n >= 0; --n) {
+              if (n % 7 == key) wanted += fmt::format("{} ", n * 100);
+            }
+            EXPECT_EQ(found(*index, "TA", fmt::format("k{}", key)), wanted) << end;
+          }
+        };
+        expect_all(20);
+        EXPECT_EQ(index->query("TA", "k5", 64, 1'019'500, kAll)->last_timestamp, 1'019'000 + 999);
+        add(*index, 20, 30);
+        ASSERT_TRUE(index->write_step(1000));
+        expect_all(30);
+      }
+    }
+  }
+}
+
 // Power cuts take any part of what was not synced. What was, is found afterwards; and once the log above has been read
 // again, so is the rest.
 TEST_F(KeyIndexTest, FindsEverythingAfterAPowerCut) {
