@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "store/put/put_table.hpp"
+#include "store/put/spin.hpp"
 #include "support/manual_clock.hpp"
 
 namespace tern::store {
@@ -58,6 +59,12 @@ TEST_P(AppendLocks, CountWhoHadToWait) {
   lock->lock(), lock->unlock();
   EXPECT_EQ(lock->counters().acquisitions, 1);
   EXPECT_EQ(lock->counters().waits, 0);
+}
+
+TEST(ParkingLock, SpinsForATenthOfWhatSleepingCosts) {
+  const test::ManualClock clock;
+  const auto lock = find_put_strategy("parking")->make_lock({clock, 20, true});
+  EXPECT_EQ(lock->counters().spin_limit, spins_per_context_switch(spin_ns()) / 10);
 }
 
 std::vector<const PutRow*> rows_with_a_lock() {
