@@ -9,12 +9,18 @@
 
 #include <gtest/gtest.h>
 
+#include "tern/base/preemption.hpp"
+
 #include "store/put/put_table.hpp"
 #include "store/put/spin.hpp"
 #include "support/manual_clock.hpp"
 
 namespace tern::store {
 namespace {
+
+#if defined(__has_feature)
+static_assert(kHasPreemptionPoints || !__has_feature(thread_sanitizer), "stress without it says little");
+#endif
 
 constexpr int kAcquisitions = 6400;  // of all threads together: some locks collapse with many threads
 constexpr int kYieldsEvery = 701;    // acquisitions whose holder gives its processor away
