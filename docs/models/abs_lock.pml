@@ -33,7 +33,7 @@ inline unlock() {
   }
 #ifndef PLAIN_RELEASE
   if
-  :: before == AWAITED ->        /* word.notify_one(): any one of those that sleep */
+  :: before == AWAITED ->        /* FUTEX_WAKE of one: any of those that sleep */
      atomic {
        if
        :: asleep[0] -> asleep[0] = false
@@ -76,7 +76,7 @@ wait:
      asleep[me] = true;
      !asleep[me];
 #else
-     atomic {                    /* word.wait(kAwaited) */
+     atomic {                    /* FUTEX_WAIT, if it is kAwaited */
        if
        :: word == AWAITED -> asleep[me] = true
        :: else -> skip

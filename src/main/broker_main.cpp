@@ -28,6 +28,7 @@
 #include "main/daemon.hpp"
 #include "main/threads.hpp"
 #include "store/put/apache_lock_keys.hpp"
+#include "store/put/spin.hpp"
 
 namespace tern {
 namespace {
@@ -138,6 +139,14 @@ bool listen(const broker::BrokerOptions& options, remoting::Network& network, br
   return bind(fast, remoting::Listener::kFast, to.fast);
 }
 
+std::string spin_text(const store::LogOptions& log) {
+  const auto ns = store::spin_ns();
+  const auto key = log.spin_limit_was_set
+                       ? fmt::format(", unless spinLockCollisionRetreatOptimalDegree={} says otherwise", log.spin_limit)
+                       : std::string();
+  return fmt::format("a spin costs {:.1f} ns, k up to {}{}", ns, store::spins_per_context_switch(ns), key);
+}
+
 int serve(Settings& settings, const std::string& settings_file, OptionSet& options, daemon::Signals& signals) {
   SystemClock clock;
   const auto disk = file::make_real_disk();
@@ -195,7 +204,7 @@ int serve(Settings& settings, const std::string& settings_file, OptionSet& optio
 
     const auto fast_host = fmt::format("{}:{}", settings.broker.advertised_address, listeners.fast);
     daemon::log_start_table(
-        kProgram, std::array<std::pair<std::string, std::string>, 10>{{
+        kProgram, std::array<std::pair<std::string, std::string>, 11>{{
                       {"broker", fmt::format("{} / {} / {}", settings.broker.cluster_name, settings.broker.broker_name,
                                              settings.broker.broker_id)},
                       {"listener", fmt::format("{}:{}", settings.broker.bind_address, listeners.main)},
@@ -205,6 +214,7 @@ int serve(Settings& settings, const std::string& settings_file, OptionSet& optio
                       {"store", settings.store.root},
                       {"flush policy", std::string(store.log().flush_policy())},
                       {"put lock", std::string(store.log().put_strategy())},
+                      {"put lock spins", spin_text(settings.store.log)},
                       {"io threads", std::to_string(network.io_threads())},
                       {"authentication", "off"},
                   }});
@@ -234,6 +244,7 @@ int run(int argc, const char* const* argv) {
   declare(settings, options);
   std::vector<std::string> notices;
   if (const auto status = daemon::read_settings(kProgram, command_line, options, notices)) return *status;
+  static_cast<void>(store::spin_ns());  // now: beside other threads it would be measured wrong
   if (!daemon::start_log(settings.log)) return daemon::kExitFailed;
   daemon::raise_descriptor_limit();
   for (const auto& notice : notices) log_info("{}", notice);

@@ -3,7 +3,7 @@
 import pathlib
 import re
 
-from support import Case
+from support import Case, GET_BROKER_RUNTIME_INFO
 
 CONF = pathlib.Path(__file__).resolve().parents[2] / "conf"
 PROGRAMS = ("tern-broker", "tern-nameserver")
@@ -105,17 +105,24 @@ class CheckConfig(Case):
                     self.assertRegex(started.err, rf"{re.escape(str(file))}:{number}: {key}\b.*{re.escape(allowed)}")
         self.assertFalse((self.directory / "store").exists(), "nothing was begun")
 
-    def test_agrees_with_a_start_on_the_locks_of_apaches_keys(self):
-        for line in ("useABSLock=true", "useReentrantLockWhenPutMessage=false", "useReentrantLockWhenPutMessage=true"):
-            with self.subTest(line=line):
-                file = self.settings_file(self.broker_settings() + line + "\n")
-                checked = self.ends("tern-broker", "-c", file, "--check-config")
-                if checked.status == 0:
-                    self.assertEqual(self.runs("tern-broker", "-c", file).stop(), 0)
-                else:
-                    self.assertEqual(checked.status, 2)
-                    self.assertRegex(checked.err, rf":\d+: {line.split('=')[0]}: .*putMessageLock may be")
-                    self.assertEqual(self.ends("tern-broker", "-c", file).err, checked.err)
+    def test_apaches_keys_choose_the_put_lock(self):
+        limit = "spinLockCollisionRetreatOptimalDegree=70"
+        for lines, lock, key in (("useABSLock=true", "abs", ""),
+                                 ("useReentrantLockWhenPutMessage=false", "kBackoff", ""),
+                                 ("useReentrantLockWhenPutMessage=true", "mutex", ""),
+                                 (limit, "mutex", f", unless {limit} says otherwise"),
+                                 (f"useABSLock=true\n{limit}", "abs", f", unless {limit} says otherwise")):
+            with self.subTest(lines=lines):
+                file = self.settings_file(self.broker_settings() + lines + "\n")
+                self.assertEqual(self.ends("tern-broker", "-c", file, "--check-config").status, 0)
+                running = self.runs("tern-broker", "-c", file)
+                self.assertRegex(running.err, rf"\n    put lock +{lock}\n")
+                self.assertRegex(running.err, rf"\n    put lock spins +a spin costs \d+\.\d ns, k up to \d+{key}\n")
+                with running.connect() as connection:
+                    status = connection.call(GET_BROKER_RUNTIME_INFO)[1].decode()
+                if lock != "mutex":  # which has no k
+                    self.assertRegex(status, f'"putLockSpinLimit" *: *"{70 if key else "[1-9][0-9]*"}"')
+                self.assertEqual(running.stop(), 0)
 
     def test_names_every_problem_at_once(self):
         said = self.ends("tern-broker", "-c", self.settings_file("brokerId=1\nnobodyKnows=1\ndeleteWhen=x\n"))

@@ -1,11 +1,12 @@
 """What stops a start, with a text that names the setting; and what a start must see to."""
 
 import os
+import re
 import resource
 import socket
 import subprocess
 
-from support import Case, GET_BROKER_CONFIG, PATIENCE_S, SEND, ports, remoting, wait_until
+from support import Case, GET_BROKER_CONFIG, GET_BROKER_RUNTIME_INFO, PATIENCE_S, SEND, ports, remoting, wait_until
 
 
 def taken(port):
@@ -132,3 +133,12 @@ class Process(Case):
         self.assertRegex(running.ready, r"^tern-broker ready listen=127\.0\.0\.1:\d+ fast=127\.0\.0\.1:\d+$")
         for row in ("listener", "advertised", "fast listener", "store", "flush policy", "put lock", "authentication"):
             self.assertRegex(running.err, rf"\n    {row} +\S")
+
+    def test_says_what_a_spin_costs(self):
+        running = self.broker()
+        said = re.search(r"\n    put lock spins +a spin costs (\d+\.\d) ns, k up to (\d+)\n", running.err)
+        self.assertTrue(said, running.err)
+        with running.connect() as connection:
+            status = connection.call(GET_BROKER_RUNTIME_INFO)[1].decode()
+        self.assertRegex(status, f'"putLockSpinNanos" *: *"{re.escape(said[1])}"')
+        self.assertRegex(status, f'"putLockSpinsPerContextSwitch" *: *"{said[2]}"')

@@ -25,6 +25,9 @@ struct PutCounters {
   std::int64_t held_ns = 0;     // ...and how long they held the lock
   std::int64_t spin_limit = 0;  // k, now; 0: it does not spin, or does nothing else
   std::string_view mode;        // how waiters wait now: "spin" or "mutex"
+  // Of the machine, whichever strategy it is.
+  double spin_ns = 0;                         // what one spin costs...
+  std::int64_t spins_per_context_switch = 0;  // ...and how many are worth it: k of an adaptive lock goes up to there
 };
 
 /// Puts a batch of prepared records at the tail of the commit log. Chosen by name (`putMessageLock`) from the rows of

@@ -97,6 +97,8 @@ std::map<std::string, std::string> BrokerStatus::table() const {
       {"putLockRetreats", number(counters.put.retreats)},
       {"putLockSwitches", number(counters.put.switches)},
       {"putLockSpinLimit", number(counters.put.spin_limit)},
+      {"putLockSpinNanos", fmt::format("{:.1f}", counters.put.spin_ns)},
+      {"putLockSpinsPerContextSwitch", number(counters.put.spins_per_context_switch)},
       {"putLockChanges", number(counters.put.changes)},
       {"putLockTimed", number(counters.put.timed)},
       {"putLockTimedWaitNanos", number(counters.put.waited_ns)},

@@ -10,7 +10,8 @@
 namespace tern::store {
 namespace {
 
-constexpr int kBriefSpins = 100;  // a few microseconds: a batch of small records, no more
+/// Spinning may add such a part to what sleeping costs: a few microseconds, a batch of small records, no more.
+constexpr int kPartOfContextSwitch = 10;
 
 class ParkingLock final : public AppendLock {
  public:
@@ -28,14 +29,14 @@ class ParkingLock final : public AppendLock {
     counters.acquisitions = acquisitions_.get();
     counters.waits = waits_.get();
     counters.retreats = retreats_.load(std::memory_order_relaxed);
-    counters.spin_limit = kBriefSpins;
+    counters.spin_limit = brief_spins_;
     counters.mode = "mutex";
     return counters;
   }
 
  private:
   void wait() noexcept {
-    for (int i = 0; i < kBriefSpins; ++i) {
+    for (int i = 0; i < brief_spins_; ++i) {
       spin_once();
       if (word_.try_lock(ParkingWord::Taken::kPlain)) return;
     }
@@ -44,6 +45,7 @@ class ParkingLock final : public AppendLock {
     } while (!word_.lock_or_sleep());
   }
 
+  const int brief_spins_ = spins_per_context_switch(spin_ns()) / kPartOfContextSwitch;
   ParkingWord word_;
   alignas(64) HolderCount acquisitions_;
   HolderCount waits_;

@@ -1,5 +1,7 @@
 #include "store/put/put_switch.hpp"
 
+#include "store/put/spin.hpp"
+
 namespace tern::store {
 
 PutSwitch::PutSwitch(const PutRow& first, LogTail& tail, const PutSettings& settings)
@@ -37,6 +39,8 @@ PutCounters PutSwitch::counters() const {
     sum.held_ns += former.held_ns;
   }
   sum.changes = changes_;
+  sum.spin_ns = spin_ns();
+  sum.spins_per_context_switch = spins_per_context_switch(sum.spin_ns);
   return sum;
 }
 

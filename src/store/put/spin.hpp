@@ -4,7 +4,8 @@
 //   x86-64    pause   ~1.5 ns before Skylake, 40-60 ns since; 24 ns on the reference machine (AMD Zen 4)
 //   aarch64   isb     ~10 ns; yield is a no-operation on most cores, and a loop of it hammers the lock's line
 //   else      nothing but the look itself
-// So a number of spins means nothing across machines. What counts is time, and spin_cost() measures it at start-up.
+// So a number of spins means nothing across machines. What counts is time, and spin_ns() measures it, in a broker at
+// its start.
 
 #include <atomic>
 #include <cstdint>
@@ -31,8 +32,8 @@ inline void spin_once() noexcept {
 /// is between 5 and 50 us on the machines that servers run on, so it is no more than an order of magnitude.
 inline constexpr double kContextSwitchNs = 25'000;
 
-/// Nanoseconds of one spin on this machine: the best of a few short runs, measured once (about 0.1 ms), the first time
-/// that somebody asks. Any thread.
+/// Nanoseconds of one spin on this machine: the best of a few short runs, measured by the first call (about 0.1 ms) and
+/// never again. Any thread, but that call belongs before all other threads: beside them it would measure those, too.
 [[nodiscard]] double spin_ns();
 
 /// How many spins cost as much as a context switch: beyond it, spinning is the dearer way to wait. Between 100 and

@@ -1,6 +1,9 @@
 #pragma once
 // A commit log with its steps in the test's hands, records that can be told apart, and what came back from a scan.
+//
+// TERN_PUT_LOCK  the put lock of logs and stores whose test names none (the default row); scripts/test sets it
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,6 +57,7 @@ inline LogOptions small_log(std::string directory, std::int64_t segment_size = 4
   options.segment_size_bytes = segment_size;
   options.prepare_ahead_bytes = 8192;
   options.hot_bytes = 8192;
+  if (const auto* const put_lock = std::getenv("TERN_PUT_LOCK")) options.put_strategy = std::string(put_lock);
   return options;
 }
 

@@ -15,7 +15,7 @@
 namespace tern::store {
 namespace {
 
-constexpr int kBatches = 1200;  // of all threads together
+constexpr int kBatches = 1280;  // of all threads together
 
 class PutStrategies : public ::testing::TestWithParam<std::tuple<std::string_view, int>> {
  protected:
@@ -108,7 +108,7 @@ std::vector<std::string_view> names() {
   return names;
 }
 INSTANTIATE_TEST_SUITE_P(All, PutStrategies,
-                         ::testing::Combine(::testing::ValuesIn(names()), ::testing::Values(2, 4, 16)),
+                         ::testing::Combine(::testing::ValuesIn(names()), ::testing::Values(2, 4, 16, 64)),
                          [](const auto& row) {
                            return std::string(std::get<0>(row.param)) + std::to_string(std::get<1>(row.param));
                          });

@@ -120,14 +120,15 @@ TEST_F(AbsLock, WakesWhoFellAsleepBeforeTheWayBack) {
 
 // Both ways, many times, under load; that nobody is let in beside another is for append_lock_test's counters and the
 // sanitizer, here for the sum.
-TEST_F(AbsLock, KeepsExclusionWhileItSwitches) {
+class AbsLockUnderLoad : public AbsLock, public ::testing::WithParamInterface<int> {};
+
+TEST_P(AbsLockUnderLoad, KeepsExclusionWhileItSwitches) {
   const auto lock = make_abs_lock({clock_, 1, true});
-  constexpr int kThreads = 8;
   constexpr std::int64_t kSwitches = 20;
   std::int64_t total = 0;  // guarded by the lock, plain on purpose
   std::atomic<std::int64_t> expected{0};
   std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads; ++t) {
+  for (int t = 0; t < GetParam(); ++t) {
     threads.emplace_back([&] {
       while (lock->counters().switches < kSwitches) {
         for (int i = 0; i < 100; ++i) {
@@ -144,6 +145,8 @@ TEST_F(AbsLock, KeepsExclusionWhileItSwitches) {
   EXPECT_EQ(total, expected.load());
   EXPECT_GE(lock->counters().switches, kSwitches);
 }
+INSTANTIATE_TEST_SUITE_P(Threads, AbsLockUnderLoad, ::testing::Values(2, 8, 64),
+                         [](const auto& row) { return std::to_string(row.param); });
 
 }  // namespace
 }  // namespace tern::store

@@ -9,11 +9,18 @@
 
 #include <gtest/gtest.h>
 
+#include "tern/base/preemption.hpp"
+
 #include "store/put/put_table.hpp"
+#include "store/put/spin.hpp"
 #include "support/manual_clock.hpp"
 
 namespace tern::store {
 namespace {
+
+#if defined(__has_feature)
+static_assert(kHasPreemptionPoints || !__has_feature(thread_sanitizer), "stress without it says little");
+#endif
 
 constexpr int kAcquisitions = 6400;  // of all threads together: some locks collapse with many threads
 constexpr int kYieldsEvery = 701;    // acquisitions whose holder gives its processor away
@@ -58,6 +65,12 @@ TEST_P(AppendLocks, CountWhoHadToWait) {
   lock->lock(), lock->unlock();
   EXPECT_EQ(lock->counters().acquisitions, 1);
   EXPECT_EQ(lock->counters().waits, 0);
+}
+
+TEST(ParkingLock, SpinsForATenthOfWhatSleepingCosts) {
+  const test::ManualClock clock;
+  const auto lock = find_put_strategy("parking")->make_lock({clock, 20, true});
+  EXPECT_EQ(lock->counters().spin_limit, spins_per_context_switch(spin_ns()) / 10);
 }
 
 std::vector<const PutRow*> rows_with_a_lock() {
