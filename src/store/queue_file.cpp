@@ -228,17 +228,36 @@ Status QueueFileSet::remove_topic(std::string_view topic) {
   return disk_.sync_directory(directory_);
 }
 
+Status UnsyncedFiles::sync(file::Disk& disk) {
+  for (const auto& file : files_) {
+    if (const auto status = file->sync(); !status) return status;
+  }
+  for (const auto& path : directories_) {
+    if (const auto status = disk.sync_directory(path); !status) return status;
+  }
+  files_.clear();
+  directories_.clear();
+  return {};
+}
+
 Status QueueFileSet::sync_directories(const QueueName& name) {
+  UnsyncedFiles none;
+  if (const auto status = add_directories(name, none); !status) return status;
+  return none.sync(disk_);
+}
+
+Status QueueFileSet::add_directories(const QueueName& name, UnsyncedFiles& to) {
   if (!is_directory_durable_) {
     if (const auto status = make_durable_directory(disk_, directory_); !status) return status;
     is_directory_durable_ = true;
   }
-  if (const auto status = disk_.sync_directory(directory_of(name.topic, name.id)); !status) return status;
-  if (const auto status = disk_.sync_directory(directory_of(name.topic)); !status) return status;
-  return disk_.sync_directory(directory_);
+  to.add_directory(directory_of(name.topic, name.id));
+  to.add_directory(directory_of(name.topic));
+  to.add_directory(directory_);
+  return {};
 }
 
-Status QueueFiles::write_again(const QueueName& name, std::int64_t end) {
+Status QueueFiles::write_again(const QueueName& name, std::int64_t end, UnsyncedFiles& to) {
   const auto files = list(name);
   if (!files) return files.error();
   std::vector<std::byte> bytes;
@@ -253,9 +272,9 @@ Status QueueFiles::write_again(const QueueName& name, std::int64_t end) {
       if (is_hole) continue;
       if (const auto status = (*file)->write(at, bytes); !status) return status;
     }
-    if (const auto status = (*file)->sync(); !status) return status;
+    to.add(*file);
   }
-  return sync_directories(name);
+  return add_directories(name, to);
 }
 
 Result<std::optional<QueueFiles::Extent>> QueueFiles::find_extent(const QueueName& name, std::string& problem) {

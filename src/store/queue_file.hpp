@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,21 @@ struct QueueName {
   std::uint64_t serial = 0;
 };
 
+/// Files that have been written, and the directories that name them: synced together, a directory that many of them
+/// stand below is synced once, and the file system's journal is committed for all of them at once.
+class UnsyncedFiles {
+ public:
+  void add(std::shared_ptr<file::File> file) { files_.push_back(std::move(file)); }
+  void add_directory(std::string path) { directories_.insert(std::move(path)); }
+  [[nodiscard]] std::size_t size() const { return files_.size(); }
+  /// Leaves nothing in here, unless it fails.
+  Status sync(file::Disk& disk);
+
+ private:
+  std::vector<std::shared_ptr<file::File>> files_;  // open, as a failed write is told to those alone
+  std::set<std::string> directories_;
+};
+
 /// One directory per topic, in it one per queue, in it files of one size that are named by their first byte: what queue
 /// files and their extension files have in common. By one caller at a time, but for the cache of open files.
 class QueueFileSet {
@@ -50,6 +66,8 @@ class QueueFileSet {
   Status remove_topic(std::string_view topic);
   /// Makes the names of the queue's files and directories durable.
   Status sync_directories(const QueueName& name);
+  /// The same, once `to` is synced.
+  Status add_directories(const QueueName& name, UnsyncedFiles& to);
 
   void forget(const QueueName& name) { cache_.erase_all(name.serial); }
   [[nodiscard]] std::string directory_of(std::string_view topic) const { return file::join(directory_, topic); }
@@ -104,9 +122,9 @@ class QueueFiles : public QueueFileSet {
   Result<std::optional<Touched>> cut(const QueueName& name, std::int64_t end);
   /// Whether anything stands at `offset`.
   Result<bool> holds(const QueueName& name, std::int64_t offset);
-  /// All entries below `end` are written and synced again, and the files' names: the page cache may hold what the disk
-  /// has not got, even if it calls it clean.
-  Status write_again(const QueueName& name, std::int64_t end);
+  /// All entries below `end` are written again, and synced with `to`, as are the files' names: the page cache may hold
+  /// what the disk has not got, even if it calls it clean.
+  Status write_again(const QueueName& name, std::int64_t end, UnsyncedFiles& to);
 
   /// Where a queue ends according to its files, as Apache's recovery finds it.
   struct Extent {

@@ -8,9 +8,15 @@
 #include "tern/base/log.hpp"
 
 namespace tern::store {
+namespace {
+
+constexpr std::size_t kSyncedTogether = 256;  // files: each has a descriptor open until then
+
+}  // namespace
 
 Status scan_queue_files(file::Disk& disk, QueueFiles& files, std::atomic<std::uint64_t>& next_serial, bool is_synced,
                         std::string* problem, const QueueFound& found) {
+  UnsyncedFiles unsynced;
   const auto topics = disk.list(files.directory());
   if (!topics) return topics.error().code == std::errc::no_such_file_or_directory ? Status() : topics.error();
   for (const auto& topic : *topics) {
@@ -25,7 +31,9 @@ Status scan_queue_files(file::Disk& disk, QueueFiles& files, std::atomic<std::ui
       const QueueName name{topic.name, *id, next_serial.fetch_add(1, std::memory_order_relaxed)};
       auto extent = files.find_extent(name, text);
       if (extent && *extent && !is_synced) {
-        if (const auto status = files.write_again(name, (*extent)->max); !status) extent = status.error();
+        auto status = files.write_again(name, (*extent)->max, unsynced);
+        if (status && unsynced.size() >= kSyncedTogether) status = unsynced.sync(disk);
+        if (!status) extent = status.error();
       }
       files.forget(name);
       if (!extent) {
@@ -40,7 +48,7 @@ Status scan_queue_files(file::Disk& disk, QueueFiles& files, std::atomic<std::ui
       found(topic.name, *id, **extent);
     }
   }
-  return {};
+  return unsynced.sync(disk);
 }
 
 Result<QueueCut> find_cut(const Queue& queue, LogPosition end) {
