@@ -48,7 +48,9 @@ class SendMessageTest : public test::BrokerFixture {
   }
   /// A row of brokerStatus.
   std::string status(const std::string& key) {
-    const remoting::Network network({.io_threads = 1}, clock);
+    remoting::NetworkOptions network_options;
+    network_options.io_threads = 1;
+    const remoting::Network network(network_options, clock);
     return BrokerStatus(clock, options, identity, *store, *pull_services, *timers, network).table().at(key);
   }
 };

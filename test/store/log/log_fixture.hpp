@@ -57,7 +57,7 @@ inline LogOptions small_log(std::string directory, std::int64_t segment_size = 4
   options.segment_size_bytes = segment_size;
   options.prepare_ahead_bytes = 8192;
   options.hot_bytes = 8192;
-  if (const auto* const put_lock = std::getenv("TERN_PUT_LOCK")) options.put_strategy = std::string(put_lock);
+  if (const auto* const put_lock = std::getenv("TERN_PUT_LOCK")) options.put_strategy = std::string_view(put_lock);
   return options;
 }
 
