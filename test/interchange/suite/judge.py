@@ -13,7 +13,7 @@ class Verdict:
         self.log = log_files.read_log(root, layout.segment_size)
         self.queues = log_files.read_queues(root, layout.queue_file_size, layout.queue_ext_file_size, is_clean)
         self.batch_queues = log_files.read_batch_queues(root, layout.batch_queue_file_size)
-        self.indexes = log_files.read_indexes(root, layout.index_slots, layout.index_entries)
+        self.indexes = log_files.read_indexes(root, layout.index_slots, layout.index_entries, is_clean)
 
     def say(self, text):
         self.wrong.append(text)

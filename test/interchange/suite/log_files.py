@@ -297,11 +297,14 @@ def read_batch_queues(root, file_size):
     return queues
 
 
-def read_indexes(root, slots, entries):
+def read_indexes(root, slots, entries, is_clean):
     size = INDEX_HEADER.size + 4 * slots + INDEX_ENTRY.size * entries
     indexes = []
     base = root / "index"
-    for path in sorted(base.iterdir()) if base.exists() else []:
+    paths = sorted(base.iterdir()) if base.exists() else []
+    if paths and not is_clean and paths[-1].stat().st_size == 0:
+        paths.pop()  # killed while it was made
+    for path in paths:
         if not re.fullmatch(r"\d{17}", path.name):
             raise Damaged(f"{path}: a file that does not belong there")
         data = path.read_bytes()
