@@ -68,6 +68,14 @@ def _kept(side, name, *arguments, lines=lambda line: True, more=()):
     side.keep(name, kept)
 
 
+# Whatever the tool's own connections have to say stands between.
+TPS = ((r"Consume TPS: [\d.]+", "Consume TPS"),)
+
+
+def _is_progress(line):
+    return line.startswith(("#Topic", TOPIC, "%RETRY%", "Consume "))
+
+
 @CASES.steps("ground")
 def _(side):
     side.ask(CREATE_TOPIC, topic_fields(TOPIC, 2, 2), name="topic")
@@ -89,7 +97,7 @@ def _(side):
     _kept(side, "consumerConnection", "consumerConnection", "-g", GROUP)
     _kept(side, "producerConnection", "producerConnection", "-g", PRODUCERS, "-t", TOPIC)
     _kept(side, "producer", "producer", "-b", f"127.0.0.1:{side.port}", lines=lambda line: PRODUCERS in line)
-    _kept(side, "consumerProgress", "consumerProgress", "-g", GROUP, more=((r"Consume TPS: [\d.]+", "Consume TPS"),))
+    _kept(side, "consumerProgress", "consumerProgress", "-g", GROUP, more=TPS, lines=_is_progress)
     sent = side.ask(SEND_V2, send_v2(TOPIC, 0, properties(UNIQ_KEY="tool-direct")), b"direct", name="sent").positions[0]
     _kept(side, "queryMsgById to a client", "queryMsgById", "-i", f"7F000001{side.port:08X}{sent:016X}", "-g", GROUP, "-d", MEMBER, "-t", TOPIC,
           lines=lambda line: "CR_" in line or "consumeResult" in line)
@@ -103,7 +111,7 @@ def _(side):
     _kept(side, "resetOffsetByTime, unknown group", "resetOffsetByTime", "-g", "unheard-of", "-t", TOPIC, "-s", "0", lines=lambda line: "CODE" in line or "offset" in line)
     _kept(side, "skipAccumulatedMessage", "skipAccumulatedMessage", "-g", GROUP, "-t", TOPIC)
     _kept(side, "cloneGroupOffset", "cloneGroupOffset", "-s", GROUP, "-d", GROUP + "-clone", "-t", TOPIC, "-o", "true")
-    _kept(side, "consumerProgress of the clone", "consumerProgress", "-g", GROUP + "-clone", more=((r"Consume TPS: [\d.]+", "Consume TPS"),))
+    _kept(side, "consumerProgress of the clone", "consumerProgress", "-g", GROUP + "-clone", more=TPS, lines=_is_progress)
     _kept(side, "brokerConsumeStats", "brokerConsumeStats", "-b", f"127.0.0.1:{side.port}", lines=lambda line: TOPIC in line and GROUP in line)
     side.main.ask(PULL, pull_fields(GROUP, TOPIC, 0, 0))
     _kept(side, "statsAll", "statsAll", "-t", TOPIC, more=((r"\d+\.\d+", "<rate>"), (r"(?<= )\d+$", "<number>"), (r"(?<= )\d+ (?=<number>)", "<number> ")))
