@@ -445,6 +445,18 @@ TEST_F(Verify, NamesFilesThatAreMissingShortLongOrZeroFilled) {
   }
 }
 
+// Their size is taken from the files, or from the distance of their names: here there is neither.
+TEST_F(Verify, IsNotLostWhenAllQueueFilesAreEmpty) {
+  make_stopped(10);
+  const auto paths = files_below("/store/consumequeue");
+  for (const auto& path : paths) resize(disk_, path, 0);
+  EXPECT_THAT(damages_of(verify(disk_)), Contains(HasSubstr("is missing, or has no files")));
+  const auto disk = disk_.kill();
+  remove_tree(*disk, "/store/commitlog");
+  ASSERT_TRUE(disk->make_directories("/store/commitlog"));
+  EXPECT_THAT(notes_of(verify(*disk)), Contains(StartsWith(paths.front() + " is empty")));
+}
+
 TEST_F(Verify, NamesWhatIsMissingAltogether) {
   make_stopped(150);
   const auto index = files_below("/store/index");
