@@ -139,7 +139,7 @@ class Looking(StoreTool):
         (self.root / "timerwheel").write_bytes(b"?")
         text, report = self.verify()
         self.assertIn(str(self.root / "timerwheel"), report["notLookedAt"])
-        self.assertRegex(text, rf"\nwhole: .*; not looked at: .*{self.root / 'timerwheel'}")
+        self.assertRegex(text, rf"(?m)^whole: .*; not looked at: .*{self.root / 'timerwheel'}")
 
     def test_names_small_files_of_the_timer_that_are_not_whole(self):
         self.make_stopped()

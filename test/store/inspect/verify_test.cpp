@@ -358,7 +358,13 @@ TEST_F(VerifyExtension, FindsAStoreWholeWheneverItEnds) {
   for (int i = 0; i < 20; ++i) {
     send_some(life, 10 * i, 10 * i + 10);
     if (i % 3 == 0) life.save();
-    EXPECT_THAT(damages_of(verify(*disk.crash(rng))), IsEmpty()) << i;
+    if (i % 3 == 1) {  // entries that nothing has synced may be there without their units
+      life.dispatch();
+      life.upkeep();
+    }
+    for (int cuts = 0; cuts < 5; ++cuts) {
+      EXPECT_THAT(damages_of(verify(*disk.crash(rng))), IsEmpty()) << i;
+    }
   }
 }
 
