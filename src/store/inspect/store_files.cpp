@@ -190,6 +190,11 @@ class Lister {
       return wrong_size(all.front(), layout.size_setting, configured);
     }
     found_size = configured != 0 ? configured : common;
+    if (found_size == 0) {  // no file has any bytes, so that nobody knows how many they should have
+      for (const auto& file : all) note(file.path, "is empty: it was being created, and the next start makes it whole");
+      found_.queues.resize(before);
+      return std::nullopt;
+    }
     for (auto& queue : listed) {
       queue.file_size = found_size;
       check_queue(queue);
