@@ -181,6 +181,8 @@ class Store {
   /// Records that have become readable since the start, and their bytes.
   [[nodiscard]] std::int64_t dispatched_records() const { return dispatched_records_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::int64_t dispatched_bytes() const { return dispatched_bytes_.load(std::memory_order_relaxed); }
+  /// Records that could not be entered in their queue or read, each of which was logged.
+  [[nodiscard]] std::int64_t dispatch_failures() const { return dispatch_failures_.load(std::memory_order_relaxed); }
 
  private:
   class Recovery;  // recovery.cpp

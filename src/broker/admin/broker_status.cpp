@@ -57,6 +57,7 @@ std::map<std::string, std::string> BrokerStatus::table() const {
       {"commitLogDiskRatio", fmt::format("{:.4f}", used)},
       {"consumeQueueDiskRatio", fmt::format("{:.4f}", used)},
       {"dispatchBehindBytes", number(store_.dispatch_behind_bytes())},
+      {"dispatchFailures", number(store_.dispatch_failures())},
       {"remainHowManyDataToFlush", fmt::format("{} B", marks.published() - marks.durable())},
       {"putTps", puts_.text()},
       {"getFoundTps", found_.text()},
