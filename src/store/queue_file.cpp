@@ -273,6 +273,8 @@ Status QueueFiles::write_again(const QueueName& name, std::int64_t end, Unsynced
       if (const auto status = (*file)->write(at, bytes); !status) return status;
     }
     to.add(*file);
+    if (!to.is_full()) continue;
+    if (const auto status = to.sync(disk_); !status) return status;
   }
   return add_directories(name, to);
 }

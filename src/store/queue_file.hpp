@@ -35,9 +35,10 @@ struct QueueName {
 /// stand below is synced once, and the file system's journal is committed for all of them at once.
 class UnsyncedFiles {
  public:
+  static constexpr std::size_t kMax = 256;  // files: each has a descriptor open until it is synced
   void add(std::shared_ptr<file::File> file) { files_.push_back(std::move(file)); }
   void add_directory(std::string path) { directories_.insert(std::move(path)); }
-  [[nodiscard]] std::size_t size() const { return files_.size(); }
+  [[nodiscard]] bool is_full() const { return files_.size() >= kMax; }
   /// Leaves nothing in here, unless it fails.
   Status sync(file::Disk& disk);
 
@@ -122,8 +123,8 @@ class QueueFiles : public QueueFileSet {
   Result<std::optional<Touched>> cut(const QueueName& name, std::int64_t end);
   /// Whether anything stands at `offset`.
   Result<bool> holds(const QueueName& name, std::int64_t offset);
-  /// All entries below `end` are written again, and synced with `to`, as are the files' names: the page cache may hold
-  /// what the disk has not got, even if it calls it clean.
+  /// All entries below `end` are written again, and synced with `to` (or before, if that is full), as are the files'
+  /// names: the page cache may hold what the disk has not got, even if it calls it clean.
   Status write_again(const QueueName& name, std::int64_t end, UnsyncedFiles& to);
 
   /// Where a queue ends according to its files, as Apache's recovery finds it.

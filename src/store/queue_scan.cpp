@@ -8,12 +8,6 @@
 #include "tern/base/log.hpp"
 
 namespace tern::store {
-namespace {
-
-constexpr std::size_t kSyncedTogether = 256;  // files: each has a descriptor open until then
-
-}  // namespace
-
 Status scan_queue_files(file::Disk& disk, QueueFiles& files, std::atomic<std::uint64_t>& next_serial, bool is_synced,
                         std::string* problem, const QueueFound& found) {
   UnsyncedFiles unsynced;
@@ -31,9 +25,7 @@ Status scan_queue_files(file::Disk& disk, QueueFiles& files, std::atomic<std::ui
       const QueueName name{topic.name, *id, next_serial.fetch_add(1, std::memory_order_relaxed)};
       auto extent = files.find_extent(name, text);
       if (extent && *extent && !is_synced) {
-        auto status = files.write_again(name, (*extent)->max, unsynced);
-        if (status && unsynced.size() >= kSyncedTogether) status = unsynced.sync(disk);
-        if (!status) extent = status.error();
+        if (const auto status = files.write_again(name, (*extent)->max, unsynced); !status) extent = status.error();
       }
       files.forget(name);
       if (!extent) {

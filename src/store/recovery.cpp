@@ -124,11 +124,7 @@ Store::Recovery::Outcome Store::Recovery::run() {
     if (!known) return unreadable(known.error());
     LogPosition must_reach = std::max({log.min_position(), known_durable_, *known});
     if (report_.was_clean && log.files_end() > log.min_position()) {
-      // Each entry has its record.
-      for (const auto& queue : queues.all()) {
-        if (queue->bounds().min < queue->bounds().max) must_reach = std::max(must_reach, queue->positions().end);
-      }
-      if (must_reach > log.files_end()) return segments_missing(must_reach);
+      must_reach = std::max(must_reach, last_entered());
       if (!side_ && must_reach > known_durable_) {
         if (auto done = save_only_durable(must_reach); !done) return done;
       }
@@ -138,7 +134,7 @@ Store::Recovery::Outcome Store::Recovery::run() {
       }
     }
     if (side_) {
-      if (const auto status = begin_rebuild(); !status) {
+      if (const auto status = begin_rebuild(must_reach); !status) {
         return problem(status.error(),
                        fmt::format("{}/tern/state cannot be saved: {}", store_.root_, status.error().text()));
       }
@@ -412,8 +408,9 @@ Result<bool> Store::Recovery::has_keys_between(LogPosition after, LogPosition be
 
 // The queues are about to be built anew: until that is done and saved, a start after a crash must not believe in their
 // files.
-Status Store::Recovery::begin_rebuild() {
+Status Store::Recovery::begin_rebuild(LogPosition known) {
   SideState nothing = *side_;
+  nothing.durable = std::max(nothing.durable, known);
   nothing.dispatched = nothing.indexed = store_.log_->min_position();
   nothing.last_store_timestamp = 0;
   nothing.is_clean = false;
@@ -436,7 +433,7 @@ Store::Recovery::Outcome Store::Recovery::save_only_durable(LogPosition known) {
   state.durable = known;
   state.only_durable = true;
   const auto status = SideFile(store_.disk_, file::join(store_.root_, "tern")).save(state);
-  if (status || is_no_space(status.error())) return {};
+  if (status) return {};
   return problem(status.error(), fmt::format("{}/tern/state cannot be saved: {}", store_.root_, status.error().text()));
 }
 
@@ -444,7 +441,7 @@ Store::Recovery::Outcome Store::Recovery::save_only_durable(LogPosition known) {
 // disk; what a crash leaves may have reached it in any order, unless Apache's checkpoint vouches for it.
 Result<LogPosition> Store::Recovery::known_end() {
   auto& log = *store_.log_;
-  const LogPosition min = log.min_position();
+  const LogPosition min = std::max(log.min_position(), known_durable_);
   if (!report_.was_clean && checkpoint_timestamp_ <= 0) return min;
   const std::int64_t size = store_.options_.log.segment_size_bytes;
   for (LogPosition start = log.files_end() - size; start > min; start = start - size) {
@@ -458,6 +455,33 @@ Result<LogPosition> Store::Recovery::known_end() {
     if (is_known) return start;
   }
   return min;
+}
+
+// After a clean stop: behind the farthest record that is whole and has an entry in its queue. Entries without a record
+// are no evidence: a power cut may have taken the records, and an Apache's broker that recovers leaves entries behind
+// its queues' ends.
+LogPosition Store::Recovery::last_entered() const {
+  constexpr std::int32_t kRecordBytesMax = 64 << 20;
+  const auto& log = *store_.log_;
+  std::vector<std::pair<LogPosition, QueuePtr>> newest;
+  for (const auto& queue : store_.queues_->all()) {
+    if (queue->bounds().min < queue->bounds().max) newest.emplace_back(queue->positions().end, queue);
+  }
+  std::ranges::sort(newest, std::ranges::greater(), [](const auto& one) { return one.first; });
+  std::vector<std::byte> bytes;
+  for (const auto& [end, queue] : newest) {
+    std::array<QueueEntry, 1> entry;
+    const auto count = queue->read(queue->bounds().max - 1, entry, false);
+    if (!count || *count == 0 || entry[0].size <= 0 || entry[0].size > kRecordBytesMax) continue;
+    const auto position = entry[0].position;
+    if (position < log.min_position() || log.files_end() - position < entry[0].size) continue;
+    bytes.resize(static_cast<std::size_t>(entry[0].size));
+    if (!log.read(position, bytes)) continue;
+    const auto record = message::parse_record(bytes, message::BodyCheck::kVerifyCrc);
+    if (!record || record->physical_offset != position.value || record->total_size != entry[0].size) continue;
+    return position + entry[0].size;
+  }
+  return log.min_position();
 }
 
 std::int64_t Store::Recovery::flushed_time() const {
@@ -504,7 +528,7 @@ void Store::Recovery::tell_cut(LogPosition tail) {
   if (segments == 0 && !holds_bytes(tail)) return;
   const auto [path, byte] = place_of(tail);
   report_.warnings.push_back(
-      fmt::format("the log is cut at position {} ({}, byte {}): what stands behind is no whole record, and was not "
+      fmt::format("the log is cut at position {} ({}, byte {}): what stands behind does not continue it, and was not "
                   "known to be on disk{}",
                   tail, path, byte, segments > 0 ? fmt::format("; {} segments behind it are removed", segments) : ""));
 }
@@ -566,7 +590,10 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   // as flushed by it (above), even if the clock was set back.
   // Retention may have taken everything.
   const bool was_emptied = tail == log.min_position() && tail > LogPosition{0};
-  if (!was_emptied && checkpoint_timestamp_ > 0 && last_store_timestamp_ <= flushed_time()) {
+  // Apache's broker notes the time of a message that did not fit into a segment, and may not have got another one.
+  const bool may_lack_segment = report_.was_clean && (tail - log.min_position()) % options.log.segment_size_bytes == 0;
+  if (!was_emptied && !(may_lack_segment && tail > log.min_position()) && checkpoint_timestamp_ > 0 &&
+      last_store_timestamp_ <= flushed_time()) {
     return damaged_at(
         tail,
         fmt::format("the last whole record ends here and was stored at {}, although {}/checkpoint says that "

@@ -53,10 +53,11 @@ class Store::Recovery {
   Status enter_compared(const message::RecordView& record, LogPosition position);
   /// The entry at `offset`, as it was found in the files; null if it cannot be read.
   const QueueEntry* found_entry(QueueOffset offset);
-  Status begin_rebuild();
+  Status begin_rebuild(LogPosition known);
   Outcome save_only_durable(LogPosition known);
   /// Up to where the log must be whole, by what stands in it.
   Result<LogPosition> known_end();
+  [[nodiscard]] LogPosition last_entered() const;
   /// What Apache's checkpoint vouches for: records stored up to then.
   [[nodiscard]] std::int64_t flushed_time() const;
   Outcome unreadable(const Error& error) const;

@@ -594,8 +594,8 @@ TEST_F(DamagedLog, StopsStartUpWhereOnlyTheKeyIndexIsBehind) {
   expect_refusal(*disk, damaged);
 }
 
-// A clean stop tears nothing: also without a state, a queue's entry says that its record was there. So it is when the
-// refused start has left the marks of a crash.
+// A clean stop tears nothing: also without a state, the last record that is whole and has its entry says what was
+// there. So it is when the refused start has left the marks of a crash.
 TEST_F(DamagedLog, StopsStartUpAfterACleanStopWithoutAState) {
   LogPosition damaged;
   {
@@ -605,6 +605,7 @@ TEST_F(DamagedLog, StopsStartUpAfterACleanStopWithoutAState) {
     const auto placed = life.send({"damaged"});
     ASSERT_TRUE(placed);
     damaged = placed->position;
+    ASSERT_TRUE(life.send({"behind"}));
     ASSERT_TRUE(life.close());
   }
   flip_byte(disk_, damaged + 89);
@@ -613,6 +614,27 @@ TEST_F(DamagedLog, StopsStartUpAfterACleanStopWithoutAState) {
   expect_refusal(disk_, damaged);
   ASSERT_TRUE(*disk_.exists("/store/abort"));
   expect_refusal(disk_, damaged);
+}
+
+// An entry alone says nothing: a power cut may have taken its record.
+TEST_F(DamagedLog, IsNotWhatOnlyQueuesKnowOf) {
+  LogPosition lost;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, 20);
+    const auto placed = life.send({"lost"});
+    ASSERT_TRUE(placed);
+    lost = placed->position;
+    ASSERT_TRUE(life.close());
+  }
+  const auto segment = disk_.open("/store/commitlog/" + segment_name({0}), file::OpenMode::kReadWrite);
+  ASSERT_TRUE(segment && (*segment)->resize(lost.value) && (*segment)->resize(kSegmentSize));
+  remove_tree(disk_, "/store/tern");
+  ASSERT_TRUE(disk_.remove("/store/checkpoint"));
+  StoreLife life(disk_, clock_, options_);
+  ASSERT_TRUE(life) << life.problem.text;
+  EXPECT_EQ(bodies_of(*life.store), bodies(20));
 }
 
 // Nor without queues: the segment behind was begun when this one was full.
@@ -675,6 +697,37 @@ TEST_F(DamagedLog, StopsStartUpInWhatAnotherBrokerAppended) {
       expect_refusal(*copy, damaged);
       expect_refusal(*copy, damaged);
     }
+  }
+}
+
+// The same with a state that knows queues whose files are gone.
+TEST_F(DamagedLog, StopsEachStartUpThatWouldBuildQueuesAnew) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, 20);
+    ASSERT_TRUE(life.close());
+  }
+  const auto ours = files_in(disk_, "/store/tern");
+  LogPosition damaged;
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    for (int i = 20; i < 30; ++i) {
+      const auto placed = life.send(message(i));
+      ASSERT_TRUE(placed);
+      if (i == 25) damaged = placed->position;
+    }
+    ASSERT_TRUE(life.close());
+  }
+  write(disk_, ours);
+  remove_tree(disk_, "/store/consumequeue/TB");
+  ASSERT_TRUE(disk_.remove("/store/checkpoint"));
+  flip_byte(disk_, damaged + 89);
+  for (int start = 0; start < 2; ++start) {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_FALSE(life) << start;
+    EXPECT_EQ(life.problem.error.code, make_error_code(Errc::kDamaged));
   }
 }
 

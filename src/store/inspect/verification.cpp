@@ -258,7 +258,7 @@ Status Verification::walk_log() {
 }
 
 Result<bool> Verification::is_damage(LogPosition at) {
-  if (at < must_reach_) return true;
+  if (at < must_reach_ || is_older_than_checkpoint(at)) return true;
   // Without a state file: whole segments behind were written later, and entries name what was there.
   for (const auto& segment : log_.segments()) {
     if (segment.start <= at.value || segment.size == 0) continue;
@@ -275,6 +275,16 @@ Result<bool> Verification::is_damage(LogPosition at) {
     if (*entry && is_valid(**entry) && (*entry)->position == at) return true;
   }
   return false;
+}
+
+// As a start asks: src/store/recovery.cpp, read_log().
+bool Verification::is_older_than_checkpoint(LogPosition at) const {
+  if (facts_.use == StoreUse::kRunning || !facts_.checkpoint || facts_.checkpoint->log_timestamp <= 0) return false;
+  const auto min = log_.min_position();
+  if (at == min && at > LogPosition{0}) return false;  // retention has taken everything
+  const bool is_stopped = facts_.use == StoreUse::kStopped;
+  if (is_stopped && at > min && (at - min) % files_.segment_size_bytes == 0) return false;
+  return last_store_timestamp_ <= facts_.checkpoint->log_timestamp - (is_stopped ? 1 : kCheckpointSlackMs);
 }
 
 Status Verification::look_at_tail() {

@@ -70,6 +70,7 @@ class Verification {
   Status walk_log();
   /// The records of the segment end at `at` without a blank: damage, or the end of the log?
   Result<bool> is_damage(LogPosition at);
+  [[nodiscard]] bool is_older_than_checkpoint(LogPosition at) const;
   Status look_at_tail();
   Status check_record(const message::RecordView& record, LogPosition position);
   Status check_entry(const message::RecordView& record, LogPosition position);

@@ -111,6 +111,28 @@ TEST_F(RepairTest, AcceptsWhatAStartRefuses) {
   EXPECT_THAT(bodies_after_a_start(), ElementsAre("body 0", "body 1"));
 }
 
+TEST_F(RepairTest, KeepsWhatACrashedStoreLosesThatOnlyItsCheckpointKnowsOf) {
+  {
+    StoreLife life(disk_, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    send_some(life, 0, 30);
+    life.save();
+  }
+  const auto third = (*Inspector::open(disk_, inspected()))->at(LogPosition{2 * 112});
+  ASSERT_TRUE(third);
+  const auto name = "commitlog/00000000000000000000";
+  write_byte(disk_, file::join("/store", name), third->start.value + 4, 0xFF);
+  remove_tree(disk_, "/store/tern");
+  {
+    StoreLife refused(disk_, clock_, options_);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.problem.text, HasSubstr("/store/checkpoint"));
+  }
+  repair();
+  EXPECT_THAT(kept(fmt::format("{}.from-{}", name, third->start.value)), testing::Not(IsEmpty()));
+  EXPECT_THAT(bodies_after_a_start(), ElementsAre("body 0", "body 1"));
+}
+
 TEST_F(RepairTest, LetsTheNextStartMakeDerivedFilesAnew) {
   make_stopped(150);
   const auto damages = std::vector<std::string>{"/store/consumequeue/TA/0/00000000000000000000",
