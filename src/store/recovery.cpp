@@ -76,6 +76,19 @@ std::optional<std::string> foreign_store(file::Disk& disk, const std::string& ro
   return std::nullopt;
 }
 
+std::int64_t flushed_time(std::int64_t checkpoint_timestamp, bool was_clean) {
+  return checkpoint_timestamp - (was_clean ? 1 : kCheckpointSlackMs);
+}
+
+bool is_before_checkpoint(const LogEnd& end, std::int64_t checkpoint_timestamp, bool was_clean) {
+  if (checkpoint_timestamp <= 0) return false;
+  // Retention may have taken everything.
+  if (end.tail == end.min_position && end.tail > LogPosition{0}) return false;
+  // Apache's broker notes the time of a message that did not fit into a segment, and may not have got another one.
+  const bool is_filled = end.tail > end.min_position && (end.tail - end.min_position) % end.segment_size == 0;
+  return !(was_clean && is_filled) && end.last_stored <= flushed_time(checkpoint_timestamp, was_clean);
+}
+
 Result<std::uint32_t> digest_below(const CommitLog& log, LogPosition position) {
   const auto min = log.min_position();
   if (position < min) return error(Errc::kNotFound, position.value);
@@ -444,11 +457,12 @@ Result<LogPosition> Store::Recovery::known_end() {
   const LogPosition min = std::max(log.min_position(), known_durable_);
   if (!report_.was_clean && checkpoint_timestamp_ <= 0) return min;
   const std::int64_t size = store_.options_.log.segment_size_bytes;
+  const auto flushed_to_ms = flushed_time(checkpoint_timestamp_, report_.was_clean);
   for (LogPosition start = log.files_end() - size; start > min; start = start - size) {
     bool is_known = false;
     const auto stopped =
         log.scan(start, message::BodyCheck::kVerifyCrc, [&](const message::RecordView& record, LogPosition position) {
-          is_known = position == start && (report_.was_clean || record.store_timestamp <= flushed_time());
+          is_known = position == start && (report_.was_clean || record.store_timestamp <= flushed_to_ms);
           return false;
         });
     if (!stopped) return stopped.error();
@@ -482,10 +496,6 @@ LogPosition Store::Recovery::last_entered() const {
     return position + entry[0].size;
   }
   return log.min_position();
-}
-
-std::int64_t Store::Recovery::flushed_time() const {
-  return checkpoint_timestamp_ - (report_.was_clean ? 1 : kCheckpointSlackMs);
 }
 
 Store::Recovery::Outcome Store::Recovery::unreadable(const Error& error) const {
@@ -556,11 +566,12 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   // Where the records end that Apache's checkpoint vouches for. A blank behind them is younger, or may be.
   LogPosition flushed_to = start;
   bool is_flushed = true;
+  const auto flushed_to_ms = flushed_time(checkpoint_timestamp_, report_.was_clean);
   const auto stopped = log.scan(start, check, [&](const message::RecordView& record, LogPosition position) {
     scanned_timestamp_ = std::max(scanned_timestamp_, record.store_timestamp);
     last_store_timestamp_ = std::max(last_store_timestamp_, record.store_timestamp);
     ++report_.scanned_records;
-    is_flushed = is_flushed && record.store_timestamp <= flushed_time();
+    is_flushed = is_flushed && record.store_timestamp <= flushed_to_ms;
     if (is_flushed) flushed_to = position + record.total_size;
     if (position < from) {  // queues have it, the key index does not
       store_.collect(record, position, keys_);
@@ -588,12 +599,8 @@ Store::Recovery::Outcome Store::Recovery::read_log(LogPosition from, LogPosition
   }
   // Apache's word for the same, also where it ran after us. What is stored from here on is younger than all that counts
   // as flushed by it (above), even if the clock was set back.
-  // Retention may have taken everything.
-  const bool was_emptied = tail == log.min_position() && tail > LogPosition{0};
-  // Apache's broker notes the time of a message that did not fit into a segment, and may not have got another one.
-  const bool may_lack_segment = report_.was_clean && (tail - log.min_position()) % options.log.segment_size_bytes == 0;
-  if (!was_emptied && !(may_lack_segment && tail > log.min_position()) && checkpoint_timestamp_ > 0 &&
-      last_store_timestamp_ <= flushed_time()) {
+  if (is_before_checkpoint({tail, log.min_position(), options.log.segment_size_bytes, last_store_timestamp_},
+                           checkpoint_timestamp_, report_.was_clean)) {
     return damaged_at(
         tail,
         fmt::format("the last whole record ends here and was stored at {}, although {}/checkpoint says that "

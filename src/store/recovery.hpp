@@ -58,8 +58,6 @@ class Store::Recovery {
   /// Up to where the log must be whole, by what stands in it.
   Result<LogPosition> known_end();
   [[nodiscard]] LogPosition last_entered() const;
-  /// What Apache's checkpoint vouches for: records stored up to then.
-  [[nodiscard]] std::int64_t flushed_time() const;
   Outcome unreadable(const Error& error) const;
   Outcome segments_missing(LogPosition known) const;
   Outcome damaged_at(LogPosition tail, std::string_view what) const;
@@ -90,6 +88,18 @@ class Store::Recovery {
 
 /// Why the directory is a store of a kind that this program does not read.
 std::optional<std::string> foreign_store(file::Disk& disk, const std::string& root);
+
+/// Where a log's whole records end, and when the youngest of them was stored.
+struct LogEnd {
+  LogPosition tail;
+  LogPosition min_position;
+  std::int64_t segment_size = 0;
+  std::int64_t last_stored = 0;
+};
+/// What Apache's checkpoint vouches for: records stored up to then. After a crash less, as Apache's recovery has it.
+[[nodiscard]] std::int64_t flushed_time(std::int64_t checkpoint_timestamp, bool was_clean);
+/// Whether records must be missing behind that end.
+[[nodiscard]] bool is_before_checkpoint(const LogEnd& end, std::int64_t checkpoint_timestamp, bool was_clean);
 
 inline constexpr std::int64_t kDigestBytes = 4096;
 /// Where the bytes begin that tie a side file to its log: the last kDigestBytes below `position`, or as many as there

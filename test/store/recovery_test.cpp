@@ -486,6 +486,17 @@ class DamagedLog : public Recovery {
                 return file.first.starts_with("/store/commitlog");
               }));
   }
+  /// Sends [from, to), with so much time behind each; where message `noted` stands.
+  LogPosition send_noting(StoreLife& life, int from, int to, int noted, int step_ms = 0) {
+    LogPosition at{-1};
+    for (int i = from; i < to; ++i) {
+      const auto placed = life.send(message(i));
+      EXPECT_TRUE(placed) << i;
+      if (placed && i == noted) at = placed->position;
+      clock_.advance_ms(step_ms);
+    }
+    return at;
+  }
   static void write(file::Disk& disk, const std::map<std::string, std::string>& files) {
     for (const auto& [path, content] : files) {
       const auto file = disk.open(path, file::OpenMode::kCreate);
@@ -504,11 +515,7 @@ TEST_F(DamagedLog, StopsStartUpAboveTheDispatchedPosition) {
     send_some(life, 0, 20);
     life.flush();
     life.dispatch();
-    for (int i = 20; i < 25; ++i) {
-      const auto placed = life.send(message(i));
-      ASSERT_TRUE(placed);
-      if (i == 22) damaged = placed->position;
-    }
+    damaged = send_noting(life, 20, 25, 22);
     life.flush();
     life.upkeep();
   }
@@ -581,11 +588,7 @@ TEST_F(DamagedLog, StopsStartUpWhereOnlyTheKeyIndexIsBehind) {
     ASSERT_TRUE(life) << life.problem.text;
     send_some(life, 0, 3);
     life.save();  // the only sync of the index for ten seconds
-    for (int i = 3; i < 2 * kSent; ++i) {
-      const auto placed = life.send(message(i));
-      ASSERT_TRUE(placed);
-      if (i == 5) damaged = placed->position;
-    }
+    damaged = send_noting(life, 3, 2 * kSent, 5);
     life.save();
     ASSERT_TRUE(life.send({"not saved"}));
   }
@@ -643,11 +646,7 @@ TEST_F(DamagedLog, StopsStartUpInFrontOfWholeSegments) {
   {
     StoreLife life(disk_, clock_, options_);
     ASSERT_TRUE(life) << life.problem.text;
-    for (int i = 0; i < 150; ++i) {
-      const auto placed = life.send(message(i));
-      ASSERT_TRUE(placed);
-      if (i == 5) damaged = placed->position;
-    }
+    damaged = send_noting(life, 0, 150, 5);
     ASSERT_GT(life->max_position().value, 2 * kSegmentSize);
     ASSERT_TRUE(life.close());
   }
@@ -676,12 +675,7 @@ TEST_F(DamagedLog, StopsStartUpInWhatAnotherBrokerAppended) {
       {
         StoreLife life(disk, clock_, options_);
         ASSERT_TRUE(life) << life.problem.text;
-        for (int i = 20; i < 150; ++i) {
-          const auto placed = life.send(message(i));
-          ASSERT_TRUE(placed);
-          if (i == 40) damaged = placed->position;
-          clock_.advance_ms(100);
-        }
+        damaged = send_noting(life, 20, 150, 40, 100);
         if (is_clean) {
           ASSERT_TRUE(life.close());
         } else {
@@ -713,11 +707,7 @@ TEST_F(DamagedLog, StopsEachStartUpThatWouldBuildQueuesAnew) {
   {
     StoreLife life(disk_, clock_, options_);
     ASSERT_TRUE(life) << life.problem.text;
-    for (int i = 20; i < 30; ++i) {
-      const auto placed = life.send(message(i));
-      ASSERT_TRUE(placed);
-      if (i == 25) damaged = placed->position;
-    }
+    damaged = send_noting(life, 20, 30, 25);
     ASSERT_TRUE(life.close());
   }
   write(disk_, ours);
@@ -737,12 +727,7 @@ TEST_F(DamagedLog, StopsStartUpBelowWhatTheCheckpointKnows) {
   {
     StoreLife life(disk_, clock_, options_);
     ASSERT_TRUE(life) << life.problem.text;
-    for (int i = 0; i < 20; ++i) {
-      const auto placed = life.send(message(i));
-      ASSERT_TRUE(placed);
-      if (i == 10) damaged = placed->position;
-      clock_.advance_ms(1000);
-    }
+    damaged = send_noting(life, 0, 20, 10, 1000);
     life.save();
   }
   const auto disk = disk_.kill();

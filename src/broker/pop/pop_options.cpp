@@ -24,12 +24,11 @@ std::span<const OptionRow<PopOptions>> pop_option_rows() {
        "The same for pops that go by priority."},
       {"priorityOrderAsc", &O::highest_queue_first, "true", anything(),
        "Whether a pop that goes by priority, of a topic with message.type=PRIORITY, takes from the queue with the "
-       "highest "
-       "number first; false: from queue 0. A group's attribute priority.factor says how many pops of a hundred do so."},
+       "highest number first; false: from queue 0. A group's attribute priority.factor says how many pops of a "
+       "hundred do so."},
       {"useSeparateRetryQueue", &O::has_retry_queues, "false", anything(),
        "Whether messages that come again to a pop stand in a retry queue of the number of the queue that they came "
-       "from, "
-       "and so keep their priority; false: all in queue 0."},
+       "from, and so keep their priority; false: all in queue 0."},
       {"enableRetryTopicV2", &O::retries_to_v2, "false", anything(),
        "Whether messages that come again stand in %RETRY%group+topic, not in %RETRY%group_topic. Pops read both."},
       {"initPopOffsetByCheckMsgInMem", &O::starts_at_zero_in_memory, "true", anything(),

@@ -21,7 +21,6 @@ namespace {
 constexpr std::int64_t kProgressBytes = 1 << 20;
 constexpr std::int64_t kCheckpointSize = 4096;
 constexpr std::int64_t kCheckpointFieldsSize = 48;
-constexpr std::int64_t kCheckpointSlackMs = 3000;  // as Apache's recovery subtracts from its checkpoint
 constexpr std::int64_t kOffsetsMissingMax = std::int64_t{1} << 40;
 // In the root, beside the directories of log, queues and index.
 constexpr std::string_view kRead[] = {"abort", "abort.bak", "checkpoint", "config", "lock", "tern"};
@@ -160,7 +159,7 @@ void Verification::set_bounds() {
   const auto& state = facts_.state;
   walk_to_ = end;
   if (facts_.checkpoint) {
-    flushed_time_ = std::min(facts_.checkpoint->log_timestamp, facts_.checkpoint->queue_timestamp) - kCheckpointSlackMs;
+    flushed_time_ = flushed_time(std::min(facts_.checkpoint->log_timestamp, facts_.checkpoint->queue_timestamp), false);
   }
   // Also a state whose digest does not fit is believed in this: what differs may be the damage.
   const bool is_inside =
@@ -277,14 +276,11 @@ Result<bool> Verification::is_damage(LogPosition at) {
   return false;
 }
 
-// As a start asks: src/store/recovery.cpp, read_log().
+// As a start asks.
 bool Verification::is_older_than_checkpoint(LogPosition at) const {
-  if (facts_.use == StoreUse::kRunning || !facts_.checkpoint || facts_.checkpoint->log_timestamp <= 0) return false;
-  const auto min = log_.min_position();
-  if (at == min && at > LogPosition{0}) return false;  // retention has taken everything
-  const bool is_stopped = facts_.use == StoreUse::kStopped;
-  if (is_stopped && at > min && (at - min) % files_.segment_size_bytes == 0) return false;
-  return last_store_timestamp_ <= facts_.checkpoint->log_timestamp - (is_stopped ? 1 : kCheckpointSlackMs);
+  if (facts_.use == StoreUse::kRunning || !facts_.checkpoint) return false;
+  return is_before_checkpoint({at, log_.min_position(), files_.segment_size_bytes, last_store_timestamp_},
+                              facts_.checkpoint->log_timestamp, facts_.use == StoreUse::kStopped);
 }
 
 Status Verification::look_at_tail() {
