@@ -26,12 +26,25 @@ if(TERN_PREEMPTION_POINTS)
 endif()
 target_include_directories(tern_flags INTERFACE ${CMAKE_SOURCE_DIR}/include)
 
-# tern_module(store SOURCES log.cpp ... LINKS tern_message tern_file): one room, a static library tern_<name>.
+# tern_precompile(target HEADERS...): parses once what most files of a target include, since that is most of what compiling one
+# costs.
+function(tern_precompile target)
+  target_precompile_headers(${target} PRIVATE <fmt/format.h> <boost/system/result.hpp> ${ARGN})
+endfunction()
+
+# tern_module(store SOURCES log.cpp ... LINKS tern_message tern_file [PRECOMPILED tern/store/store.hpp]): one room, a static
+# library tern_<name>; PRECOMPILED are the headers of the tree that most of its files include.
 function(tern_module name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRECOMPILED" ${ARGN})
   add_library(tern_${name} STATIC ${arg_SOURCES})
   target_include_directories(tern_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(tern_${name} PUBLIC ${arg_LINKS} PRIVATE tern_flags)
+  if(TERN_PRECOMPILED_HEADERS)  # where it is off, as in the release build, each file shows that it includes what it needs
+    tern_precompile(tern_${name} ${arg_PRECOMPILED})
+  endif()
+  if(TERN_SANITIZE AND ${name} MATCHES "^(broker|nameserver|cli)$")
+    target_compile_options(tern_${name} PRIVATE -O0)  # as for tests: in the others the tests spend their time
+  endif()
   if(TERN_FUZZ)
     target_compile_options(tern_${name} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
@@ -47,16 +60,15 @@ function(tern_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 
-# tern_test(store SOURCES ... LINKS ... [LABELS concurrent]): one test program per room; every TEST becomes a ctest case.
+# tern_test(store SOURCES ... LINKS ... [PRECOMPILED ...] [LABELS concurrent]): one test program per room.
 function(tern_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRECOMPILED;LABELS" ${ARGN})
   add_executable(${name}_test ${arg_SOURCES})
   target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/test)
   target_link_libraries(${name}_test PRIVATE ${arg_LINKS} GTest::gmock GTest::gtest_main tern_flags)
   target_compile_definitions(${name}_test PRIVATE TERN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  if(TERN_SANITIZE)
-    target_compile_options(${name}_test PRIVATE -O0)  # compiling them costs more than running them
-  endif()
+  target_compile_options(${name}_test PRIVATE -O0)  # compiling them costs more than running them
+  tern_precompile(${name}_test <gmock/gmock.h> <gtest/gtest.h> ${arg_PRECOMPILED})
   set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
   add_test(NAME ${name} COMMAND ${name}_test)
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
