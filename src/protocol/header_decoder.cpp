@@ -1,6 +1,6 @@
 // Decodes command headers, which every request pays for. A send in JSON has about 600 bytes: one pass, strings found
-// eight bytes at a time, values viewed where they stand. Only strings with escapes are copied, to a scratch space that
-// is as large as the header before the first of them, so no view into it moves.
+// sixteen bytes at a time, values viewed where they stand. Only strings with escapes are copied, to a scratch space
+// that is as large as the header before the first of them, so no view into it moves.
 
 #include <array>
 #include <bit>
@@ -61,21 +61,34 @@ bool parse_int(std::string_view text, std::int32_t& to) {
   return text[at] == '.' && !fraction.empty() && fraction.find_first_not_of('0') == std::string_view::npos;
 }
 
+// Sixteen bytes that are compared at once: one register of SSE2 or NEON.
+using Block = unsigned char __attribute__((vector_size(16)));
+constexpr std::size_t kBlockSize = sizeof(Block);
+
+Block load_block(const char* from) {
+  Block block;
+  std::memcpy(&block, from, kBlockSize);
+  return block;
+}
+
+// Where the first byte of `block` stands that is `first` or `second`; kBlockSize if there is none.
+std::size_t find_either(Block block, char first, char second) {
+  const auto hits = (block == static_cast<unsigned char>(first)) | (block == static_cast<unsigned char>(second));
+  const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(hits);  // a byte of ones for each hit
+  if constexpr (std::endian::native == std::endian::little) {
+    if (words[0] != 0) return static_cast<std::size_t>(std::countr_zero(words[0])) / 8;
+    return sizeof(words[0]) + static_cast<std::size_t>(std::countr_zero(words[1])) / 8;
+  } else {
+    if (words[0] != 0) return static_cast<std::size_t>(std::countl_zero(words[0])) / 8;
+    return sizeof(words[0]) + static_cast<std::size_t>(std::countl_zero(words[1])) / 8;
+  }
+}
+
 // Position of the first `quote` or backslash at or behind `at`, text.size() if there is none.
 std::size_t find_string_end(std::string_view text, std::size_t at, char quote) {
-  if constexpr (std::endian::native == std::endian::little) {
-    constexpr std::uint64_t kOnes = 0x0101'0101'0101'0101U;
-    constexpr std::uint64_t kHighs = 0x8080'8080'8080'8080U;
-    // The high bit of every byte that is zero, exact for the lowest such byte, which is the one wanted.
-    const auto zero_bytes = [](std::uint64_t word) { return (word - kOnes) & ~word & kHighs; };
-    const std::uint64_t quotes = kOnes * static_cast<unsigned char>(quote);
-    const std::uint64_t backslashes = kOnes * static_cast<unsigned char>('\\');
-    for (; text.size() - at >= sizeof(std::uint64_t); at += sizeof(std::uint64_t)) {
-      std::uint64_t word;
-      std::memcpy(&word, text.data() + at, sizeof(word));
-      const std::uint64_t hits = zero_bytes(word ^ quotes) | zero_bytes(word ^ backslashes);
-      if (hits != 0) return at + static_cast<std::size_t>(std::countr_zero(hits)) / 8;
-    }
+  for (; text.size() - at >= kBlockSize; at += kBlockSize) {
+    const auto found = find_either(load_block(text.data() + at), quote, '\\');
+    if (found < kBlockSize) return at + found;
   }
   while (at < text.size() && text[at] != quote && text[at] != '\\') ++at;
   return at;
@@ -255,7 +268,21 @@ class JsonHeaderReader {
     }
   }
 
+  // Nearly all strings are short, plain and in double quotation marks.
   bool read_string(std::string_view& to) {
+    const std::size_t begin = at_ + 1;
+    if (peek() == '"' && text_.size() - begin >= kBlockSize) {
+      const auto found = find_either(load_block(text_.data() + begin), '"', '\\');
+      if (found < kBlockSize && text_[begin + found] == '"') {
+        to = text_.substr(begin, found);
+        at_ = begin + found + 1;
+        return true;
+      }
+    }
+    return read_any_string(to);
+  }
+
+  [[gnu::noinline]] bool read_any_string(std::string_view& to) {
     const char quote = peek();
     if (!is_quote(quote)) return fail();
     const std::size_t begin = at_ + 1;

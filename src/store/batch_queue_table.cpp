@@ -104,6 +104,7 @@ class BatchQueueTable final : public QueueTable {
   [[nodiscard]] bool is_memory_full() const noexcept override { return entries_->is_memory_full(); }
   Result<StepResult> write_step(std::int64_t budget_bytes) override { return entries_->write_step(budget_bytes); }
   Result<bool> sync_step(int files_max) override { return entries_->sync_step(files_max); }
+  [[nodiscard]] Status sync_status() const override { return entries_->sync_status(); }
   Status forget_before(LogPosition min_position) override {
     const auto status = entries_->forget_before(min_position);
     const auto followed = for_each(&BatchQueue::follow_retention);

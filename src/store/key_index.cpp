@@ -83,6 +83,7 @@ class FileKeyIndex final : public KeyIndex {
                       std::int64_t end_ms) override TERN_EXCLUDES(pending_lock_, files_lock_);
   [[nodiscard]] LogPosition written_to() const noexcept override TERN_EXCLUDES(pending_lock_);
   Status sync() override;
+  [[nodiscard]] Status sync_status() const override { return sync_status_; }
   Status forget_before(LogPosition min_position) override TERN_EXCLUDES(files_lock_);
   [[nodiscard]] std::int64_t checkpoint_timestamp() const noexcept override {
     return synced_timestamp_.load(std::memory_order_relaxed);

@@ -67,6 +67,10 @@ class QueueKinds final : public QueueTable {
     }
     return both;
   }
+  [[nodiscard]] Status sync_status() const override {
+    const auto status = tables_[0]->sync_status();
+    return status ? tables_[1]->sync_status() : status;
+  }
   Result<bool> sync_step(int files_max) override {
     for (; syncing_ < tables_.size(); ++syncing_) {
       const auto synced = tables_[syncing_]->sync_step(files_max);

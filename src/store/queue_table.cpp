@@ -76,6 +76,10 @@ class StoredQueueTable final : public QueueTable {
   [[nodiscard]] bool is_memory_full() const noexcept override { return shared_->pool.is_full(); }
   Result<StepResult> write_step(std::int64_t budget_bytes) override TERN_EXCLUDES(upkeep_lock_);
   Result<bool> sync_step(int files_max) override TERN_EXCLUDES(upkeep_lock_);
+  [[nodiscard]] Status sync_status() const override TERN_EXCLUDES(upkeep_lock_) {
+    const MutexLock hold(upkeep_lock_);
+    return sync_status_;
+  }
   Status forget_before(LogPosition min_position) override TERN_EXCLUDES(upkeep_lock_);
   Status remove_topic(std::string_view topic) override TERN_EXCLUDES(upkeep_lock_);
   Status flush_all() override TERN_EXCLUDES(upkeep_lock_);
@@ -119,7 +123,7 @@ class StoredQueueTable final : public QueueTable {
   const std::size_t unsynced_max_;  // descriptors that wait for their sync
 
   // One at a time: the upkeep thread's steps, and remove_topic from elsewhere.
-  Mutex upkeep_lock_;
+  mutable Mutex upkeep_lock_;
   std::vector<StoredQueue*> work_ TERN_GUARDED_BY(upkeep_lock_);     // with pending entries, first come first served
   std::vector<StoredQueue*> unclean_ TERN_GUARDED_BY(upkeep_lock_);  // may have something behind their ends
   std::vector<Unsynced> unsynced_ TERN_GUARDED_BY(upkeep_lock_);     // written since the round of syncs began

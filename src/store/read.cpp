@@ -3,7 +3,10 @@
 
 #include "tern/base/byte_order.hpp"
 #include "tern/message/record_layout.hpp"
+#include "tern/message/topic_name.hpp"
 #include "tern/store/store.hpp"
+
+#include "store/entry_layout.hpp"
 
 namespace tern::store {
 namespace {
@@ -28,6 +31,53 @@ Result<std::string> Store::record_at(LogPosition position) const {
     return status.error();
   const auto view = message::parse_record(std::as_bytes(std::span(record)), message::BodyCheck::kSkip);
   if (!view || view->physical_offset != position.value) return error(Errc::kNotFound, position.value);
+  return record;
+}
+
+Status Store::check_place(const Queue& queue, QueueOffset offset, const QueueEntry& entry, bool no_wait) const {
+  if (is_prefill(entry)) return error(Errc::kNotFound, entry.position.value);
+  const auto log_min = min_position();
+  if (entry.position >= log_min) {
+    const auto published = log_->watermarks().published();
+    if (entry.position < published && entry.size >= message::kRecordSizeMinV1) {
+      if (entry.size <= std::min(log_->next_segment(entry.position), published) - entry.position) return {};
+    }
+    return error(Errc::kDamaged, entry.position.value);
+  }
+  // Entries leave a queue behind their records, the oldest first: where that of an older one is still in the log, this
+  // one has not left it. (Of the oldest entry itself that cannot be told.)
+  const auto oldest = queue.bounds().min;
+  if (offset > oldest) {
+    std::array<QueueEntry, 1> older;
+    const auto got = queue.read(oldest, older, no_wait);
+    if (!got && got.error().code == Errc::kWouldBlock) return got.error();
+    if (got && *got == 1 && older[0].position >= log_min && !is_prefill(older[0])) {
+      return error(Errc::kDamaged, entry.position.value);
+    }
+  }
+  return error(Errc::kNotFound, entry.position.value);
+}
+
+Status Store::check_front(const Queue& queue, QueueOffset offset, const QueueEntry& entry,
+                          std::span<const std::byte> bytes) {
+  const auto front = message::peek_record(bytes);
+  if (front && front->magic != message::kMagicBlank && front->total_size == entry.size) {
+    const auto position = load_be<std::int64_t>(bytes.data() + message::offset_of::kPhysicalOffset);
+    const auto queue_offset = load_be<std::int64_t>(bytes.data() + message::offset_of::kQueueOffset);
+    // A batch may be met from its middle, and a light queue's entries name records of other topics.
+    const bool counts_alike = queue.kind() == QueueKind::kSimple && !message::is_light(queue.topic());
+    if (position == entry.position.value && (!counts_alike || queue_offset == offset.value)) return {};
+  }
+  return error(Errc::kDamaged, entry.position.value);
+}
+
+Result<std::string> Store::record_of(const Queue& queue, QueueOffset offset, const QueueEntry& entry) const {
+  if (const auto status = check_place(queue, offset, entry, false); !status) return status.error();
+  std::string record(static_cast<std::size_t>(entry.size), '\0');
+  const auto bytes = std::as_writable_bytes(std::span(record));
+  if (const auto status = log_->read(entry.position, bytes); !status) return status.error();
+  if (const auto status = check_front(queue, offset, entry, bytes); !status) return status.error();
+  if (!message::parse_record(bytes, message::BodyCheck::kSkip)) return error(Errc::kDamaged, entry.position.value);
   return record;
 }
 

@@ -55,6 +55,10 @@ Status hold_to(const Queue& queue, LogPosition position, SideState::QueueState& 
   return {};
 }
 
+std::string failed_sync(std::string_view what, const Error& why) {
+  return fmt::format("the sync of {} failed: {}", what, why.text());
+}
+
 }  // namespace
 
 Store::Upkeep::Upkeep(Store& store, LogPosition covered, std::int64_t newest_timestamp)
@@ -101,7 +105,9 @@ StepResult Store::Upkeep::step() {
       store_.dispatch_wanted_)
     store_.dispatch_wanted_();
 
-  if (round_ == Round::kIdle && (now >= next_round_ms_ || savable_to() - begun_ >= lag_bytes_max_)) begin_round();
+  // Until there is room for the file that tells of a crash, nothing is appended, and nothing has to be saved.
+  const bool is_due = now >= next_round_ms_ || savable_to() - begun_ >= lag_bytes_max_;
+  if (round_ == Round::kIdle && is_due && !store_.lacks_abort_) begin_round();
   if (round_ != Round::kIdle) {
     if (const auto status = advance_round(); !status) {
       report("the store's state cannot be saved", status);
@@ -111,6 +117,12 @@ StepResult Store::Upkeep::step() {
       ++result.done;
     }
   }
+  // Nobody knows what those files hold, so no state can be saved any more; and dispatch will stop once their memory is
+  // full. The next start makes them anew from the log.
+  const auto queues_synced = store_.queues_->sync_status();
+  if (!queues_synced) store_.log_->make_read_only(failed_sync("a queue's file", queues_synced.error()));
+  const auto index_synced = store_.index_->sync_status();
+  if (!index_synced) store_.log_->make_read_only(failed_sync("an index file", index_synced.error()));
   if (now >= next_space_ms_) {
     next_space_ms_ = now + kSpaceEveryMs;
     watch_space();

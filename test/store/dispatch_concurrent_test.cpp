@@ -51,21 +51,22 @@ class Arrivals final : public ArrivalListener {
   std::atomic<std::int64_t> total_{0};
 };
 
-/// An io thread that has nothing else to do than what is posted to it.
+/// An io thread that has nothing else to do than what is posted to it, from run() on.
 class PostedDispatch {
  public:
-  explicit PostedDispatch(Store& store)
-      : thread_([this, &store] {
-          for (auto seen = posted_.load(); !is_stopped_.load(); seen = posted_.load()) {
-            while (store.dispatch()) {
-            }
-            posted_.wait(seen);
-          }
-        }) {}
   ~PostedDispatch() {
     is_stopped_ = true;
     post();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
+  }
+  void run(Store& store) {
+    thread_ = std::thread([this, &store] {
+      for (auto seen = posted_.load(); !is_stopped_.load(); seen = posted_.load()) {
+        while (store.dispatch()) {
+        }
+        posted_.wait(seen);
+      }
+    });
   }
   void post() {
     posted_.fetch_add(1);
@@ -100,10 +101,11 @@ TEST_P(ConcurrentDispatch, EntersEachRecordOnceAndLeavesNone) {
   Arrivals arrivals;
   std::atomic<std::int64_t> prepared{0};
   {
-    PostedDispatch posted(store);
+    PostedDispatch posted;
     store.start(&arrivals, [&] { posted.post(); });
     store.log().on_published([&] { posted.post(); });
     store.log().on_prepared([&] { prepared.fetch_add(1), prepared.notify_all(); });
+    posted.run(store);
     const StepThread segments(store.log().segments_wakeup(), [&] { return store.segments_step(); });
     const StepThread flush(store.log().flush_wakeup(), [&] { return store.flush_step(); });
     const StepThread upkeep(store.upkeep_wakeup(), [&] { return store.upkeep_step(); });

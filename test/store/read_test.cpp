@@ -93,6 +93,44 @@ TEST_F(ReadTest, TakesNoBytesInsideABodyForARecord) {
   }
 }
 
+// What a reader passes over must have left the log: nothing else may be taken for that.
+TEST_F(ReadTest, TellsAnEntryThatIsWrongFromOneWhoseRecordIsGone) {
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(life_.send({fmt::format("body {:02}", i)}));
+  life_.dispatch();
+  const auto queue = life_->find_queue("TA", 0);
+  std::array<QueueEntry, 1> entry;
+  const auto code_of = [&](std::int64_t offset, const QueueEntry& named) {
+    const auto record = life_->record_of(*queue, {offset}, named);
+    return record ? std::error_code() : record.error().code;
+  };
+  ASSERT_EQ(queue->read({99}, entry, false).value(), 1U);
+  const auto last = entry[0];
+  ASSERT_EQ(queue->read({5}, entry, false).value(), 1U);
+  const auto whole = entry[0];
+  EXPECT_EQ(code_of(5, whole), std::error_code());
+  for (int bit = 0; bit < 63; ++bit) {
+    const QueueEntry wrong{{whole.position.value ^ std::int64_t{1} << bit}, whole.size, whole.tags_code};
+    EXPECT_EQ(code_of(5, wrong), make_error_code(Errc::kDamaged)) << "bit " << bit << " of the position";
+  }
+  for (int bit = 0; bit < 31; ++bit) {
+    const QueueEntry wrong{whole.position, whole.size ^ std::int32_t{1} << bit, whole.tags_code};
+    EXPECT_EQ(code_of(5, wrong), make_error_code(Errc::kDamaged)) << "bit " << bit << " of the size";
+  }
+  EXPECT_EQ(code_of(5, last), make_error_code(Errc::kDamaged)) << "another record";
+
+  // Its segment goes first, then the entries.
+  life_.flush();
+  ASSERT_TRUE(life_->log().remove_before({kSegmentSize}));
+  ASSERT_EQ(life_->min_position().value, kSegmentSize);
+  ASSERT_GT(life_->min_position(), whole.position);
+  ASSERT_EQ(queue->bounds().min.value, 0);
+  EXPECT_EQ(code_of(5, whole), make_error_code(Errc::kNotFound));
+  ASSERT_TRUE(life_->queues().forget_before(life_->min_position()));
+  ASSERT_GT(queue->bounds().min.value, 5);
+  EXPECT_EQ(code_of(99, whole), make_error_code(Errc::kDamaged)) << "older ones are there";
+  EXPECT_EQ(code_of(99, last), std::error_code());
+}
+
 TEST_F(ReadTest, FindsTheRecordAtItsPositionAcrossSegments) {
   std::vector<Placement> placements;
   for (int i = 0; i < 120; ++i) {

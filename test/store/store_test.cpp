@@ -2,6 +2,8 @@
 
 #include "tern/store/store.hpp"
 
+#include <set>
+
 #include "store/store_fixture.hpp"
 
 namespace tern::store {
@@ -160,6 +162,50 @@ TEST_F(StoreTest, KeepsARemovedTopicsNextLifeThroughACrash) {
   ASSERT_TRUE(again) << again.problem.text;
   EXPECT_EQ(bounds_of(*again.store, "TA", 0), "0-1");
   EXPECT_EQ(body_at(*again.store, "TA", 0, 0), "new");
+}
+
+// No state can be saved any more, and dispatch would stop for good once the memory for what waits is full.
+TEST_F(StoreTest, TurnsReadOnlyAfterAFailedSyncOfQueuesOrIndex) {
+  std::set<std::string> reasons;
+  bool has_failed = true;
+  for (int failing = 1; has_failed; ++failing) {
+    SCOPED_TRACE(failing);
+    test::SimulatedDisk disk({.clock = &clock_});
+    std::vector<std::string> acknowledged;
+    {
+      StoreLife life(disk, clock_, options_);
+      for (int i = 0; i < 10; ++i) {
+        ASSERT_TRUE(life.send({acknowledged.emplace_back(fmt::format("body {}", i)), "TA", 0, "key"}));
+      }
+      life.flush();
+      life.dispatch();
+      const auto operation = disk.changes() + failing;
+      disk.fail_at(operation, EIO);
+      // The index is synced every ten seconds.
+      for (int seconds = 0; seconds < 12; ++seconds) life.upkeep();
+      has_failed = disk.changes() >= operation;
+      const auto reason = life->log().read_only_reason();
+      if (reason.empty()) continue;
+      reasons.insert(reason.substr(0, reason.find(':')));
+      EXPECT_EQ(life.send({"refused"}).error(), Errc::kReadOnly);
+      EXPECT_EQ(body_at(*life.store, "TA", 0, 9), "body 9");
+      EXPECT_FALSE(life.close());
+      EXPECT_TRUE(*disk.exists("/store/abort"));
+    }
+    test::Rng rng(1);
+    for (const auto survival : {test::Survival::kNothing, test::Survival::kEverything}) {
+      const auto reopened = disk.crash(rng, survival);
+      StoreLife life(*reopened, clock_, options_);
+      ASSERT_TRUE(life) << life.problem.text;
+      EXPECT_EQ(bodies_of(*life.store), acknowledged);
+      for (int i = 0; i < 10; ++i)
+        EXPECT_EQ(body_at(*life.store, "TA", 0, i), acknowledged[static_cast<std::size_t>(i)]);
+      const auto found = life->query("TA", "key", 64, 0, INT64_MAX);
+      ASSERT_TRUE(found);
+      EXPECT_EQ(found->positions.size(), acknowledged.size());
+    }
+  }
+  EXPECT_EQ(reasons, (std::set<std::string>{"the sync of a queue's file failed", "the sync of an index file failed"}));
 }
 
 TEST_F(StoreTest, TurnsReadOnlyAfterAFailedSync) {

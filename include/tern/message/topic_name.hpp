@@ -30,6 +30,10 @@ inline constexpr int kGroupLengthMax = 120;
 [[nodiscard]] inline bool is_retry_topic(std::string_view topic) {
   return topic.starts_with(kRetryPrefix);
 }
+/// A light queue: its entries name records of other topics. We serve those that Apache's broker has left.
+[[nodiscard]] inline bool is_light(std::string_view topic) {
+  return topic.starts_with("%LMQ%");
+}
 [[nodiscard]] inline bool is_dead_letter_topic(std::string_view topic) {
   return topic.starts_with(kDeadLetterPrefix);
 }

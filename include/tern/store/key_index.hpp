@@ -74,6 +74,8 @@ class KeyIndex {
   /// there is if nothing waits: take the minimum with what has been dispatched.
   [[nodiscard]] virtual LogPosition written_to() const noexcept = 0;
   virtual Status sync() = 0;
+  /// The first sync that failed, if any: none after it succeeds. Upkeep thread.
+  [[nodiscard]] virtual Status sync_status() const = 0;
   virtual Status forget_before(LogPosition min_position) = 0;
   [[nodiscard]] virtual std::int64_t checkpoint_timestamp()
       const noexcept = 0;  // for Apache's checkpoint file: end of what is synced

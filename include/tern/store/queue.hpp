@@ -142,6 +142,8 @@ class QueueTable {
   /// written, is durable once this has returned true. After a failed sync it fails for good: nobody knows what the
   /// files hold.
   virtual Result<bool> sync_step(int files_max) = 0;
+  /// The first sync that failed, if any. Upkeep thread.
+  [[nodiscard]] virtual Status sync_status() const = 0;
   /// min moves to the first entry at or after `min_position`; whole files below are removed.
   virtual Status forget_before(LogPosition min_position) = 0;
   virtual Status remove_topic(std::string_view topic) = 0;

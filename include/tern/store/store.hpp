@@ -138,6 +138,14 @@ class Store {
   [[nodiscard]] QueueTable& queues() { return *queues_; }
   /// The whole record at a position that a queue entry or a client named. kNotFound unless a record starts there.
   Result<std::string> record_at(LogPosition position) const;
+  /// The whole record that the entry at `offset` of `queue` names. kNotFound only if it has left the log; kDamaged if
+  /// what stands there is not that record.
+  Result<std::string> record_of(const Queue& queue, QueueOffset offset, const QueueEntry& entry) const;
+  /// The first half of it, before room is made: an entry may name any place and size. kWouldBlock only with `no_wait`.
+  Status check_place(const Queue& queue, QueueOffset offset, const QueueEntry& entry, bool no_wait) const;
+  /// The other half: whether `bytes`, read from there, begin as the record does.
+  static Status check_front(const Queue& queue, QueueOffset offset, const QueueEntry& entry,
+                            std::span<const std::byte> bytes);
   /// Store time of the record of a queue entry; kNotFound if it is gone.
   Result<std::int64_t> store_time(const Queue& queue, QueueOffset offset) const;
   /// Of the oldest record in the log; kNotFound if there is none. May ask the disk.

@@ -19,14 +19,6 @@ constexpr std::size_t kForeignPerStep = 1'024;
 /// Group whose offset in a revive queue says up to where the saved consumer offsets tell of all checkpoints.
 constexpr std::string_view kMarkGroup = "CID_RMQ_SYS_TERN_POP_MARK";
 
-// kNotFound only if it has left the log: what cannot be read now is there.
-Result<std::string> record_of(const store::Store& store, const store::QueueEntry& entry) {
-  std::string record(static_cast<std::size_t>(std::max(entry.size, 0)), '\0');
-  const auto status = store.log().read(entry.position, std::as_writable_bytes(std::span(record)));
-  if (!status) return status.error();
-  return record;
-}
-
 // The message of a queue offset; kNotFound if it is gone.
 Result<std::string> message_at(const Pop& pop, const store::Queue& queue, std::int64_t offset,
                                store::LogPosition before) {
@@ -38,7 +30,7 @@ Result<std::string> message_at(const Pop& pop, const store::Queue& queue, std::i
   if (!got) return got.error();
   // What stands behind its checkpoint is another message: the topic was removed and is there again.
   if (*got != 1 || entry[0].position >= before) return gone;
-  return record_of(pop.store, entry[0]);
+  return pop.store.record_of(queue, {offset}, entry[0]);
 }
 
 }  // namespace
@@ -71,7 +63,7 @@ bool Reviver::take_record(const store::Queue& queue, std::int64_t offset, std::i
   const auto got = queue.read({offset}, entry, false);
   if (!got) return false;
   if (*got != 1) return true;  // it has left the queue
-  const auto bytes = record_of(pop_.store, entry[0]);
+  const auto bytes = pop_.store.record_of(queue, {offset}, entry[0]);
   if (!bytes) return bytes.error().code == store::Errc::kNotFound;
   const auto record = message::parse_record(std::as_bytes(std::span(*bytes)), message::BodyCheck::kSkip);
   if (!record) return true;

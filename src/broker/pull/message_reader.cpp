@@ -38,12 +38,24 @@ class FilterWork {
   std::int64_t read_bytes_ = 0;
 };
 
-// Appends one record to `to`, from the hot tail if it stands there. False: the filter does not let it through.
-Result<bool> append_record(const store::Store& store, const store::QueueEntry& entry, bool no_wait, FilterWork& work,
+/// One entry, of which `store.check_place` says that its record is there.
+struct Found {
+  const store::Queue& queue;
+  std::int64_t offset;
+  const store::QueueEntry& entry;
+};
+
+// Appends the record to `to`, from the hot tail if it stands there. False: the filter does not let it through.
+Result<bool> append_record(const store::Store& store, const Found& found, bool no_wait, FilterWork& work,
                            std::string& to) {
   const auto& log = store.log();
+  const auto& entry = found.entry;
   const auto size = static_cast<std::size_t>(entry.size);
+  const auto check = [&](std::span<const std::byte> bytes) {
+    return store::Store::check_front(found.queue, {found.offset}, entry, bytes);
+  };
   if (const auto pinned = log.hot(entry.position, entry.size)) {
+    if (const auto status = check(pinned->bytes); !status) return status.error();
     if (!work.lets_pass(pinned->bytes)) return false;
     to.append(reinterpret_cast<const char*>(pinned->bytes.data()), size);
     return true;
@@ -51,12 +63,25 @@ Result<bool> append_record(const store::Store& store, const store::QueueEntry& e
   const std::size_t at = to.size();
   to.resize(at + size);
   const auto bytes = std::as_writable_bytes(std::span(to)).subspan(at, size);
-  const auto status = no_wait ? log.read_no_wait(entry.position, bytes) : log.read(entry.position, bytes);
+  auto status = no_wait ? log.read_no_wait(entry.position, bytes) : log.read(entry.position, bytes);
+  if (status) status = check(bytes);
   work.count_read(entry.size);
   const bool passes = status && work.lets_pass(bytes);
   if (!passes) to.resize(at);
   if (!status) return status.error();
   return passes;
+}
+
+// Whoever asks again must not have passed what is there and cannot be read now.
+void log_unreadable(const store::Queue& queue, std::int64_t offset, const Error& why) {
+  static LogRateLimit lines;
+  const auto times = lines.admit(SystemClock());
+  if (times == 0) return;
+  log_error(
+      "queue {}#{}: the message at offset {} cannot be read: {} ({} times); ternctl store verify says what is wrong "
+      "with "
+      "the files, and repair lets the next start make those of queues anew from the log",
+      queue.topic(), queue.id(), offset, why.text(), times);
 }
 
 }  // namespace
@@ -107,7 +132,6 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
   const std::int64_t scan_max =
       std::max(limits.scan_bytes_max, std::int64_t{count_max} * store::kQueueEntrySize) / store::kQueueEntrySize;
   const std::int64_t scan_end = std::min(max, offset + scan_max);
-  const auto log_min = store.min_position();
   std::array<store::QueueEntry, kEntriesAtOnce> entries;
   FilterWork work(filter.properties);
   bool removed = false;
@@ -121,15 +145,7 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
     }
     if (!got || *got == 0) {
       if (result.count > 0) break;
-      if (!got) {
-        static LogRateLimit lines;
-        if (const auto times = lines.admit(SystemClock())) {
-          log_error(
-              "queue {}#{}: entry {} cannot be read: {} ({} times); ternctl store verify says what is wrong with its "
-              "files, and repair lets the next start make them anew from the log",
-              queue.topic(), queue.id(), offset, got.error().text(), times);
-        }
-      }
+      if (!got) log_unreadable(queue, offset, got.error());
       return stop(ReadStatus::kOffsetFoundNull, offset);
     }
     for (std::size_t i = 0; i < *got && offset < scan_end && result.count < count_max && !work.is_used_up();
@@ -138,8 +154,19 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
       if (result.count > 0 && result.count + entry.count > count_max) return stop(ReadStatus::kFound, offset);
       if (filter.tags != nullptr && !store::is_ext_address(entry.tags_code) && !filter.tags->matches(entry.tags_code))
         continue;
-      if (entry.position < log_min) {
-        removed = true;
+      // What a look at the entry, or the read, says if it is not that the record is there.
+      const auto fail = [&](const Error& why) -> std::optional<ReadResult> {
+        if (why.code == store::Errc::kNotFound) {
+          removed = true;
+          return std::nullopt;
+        }
+        if (result.count > 0) return stop(ReadStatus::kFound, offset);
+        if (why.code == store::Errc::kWouldBlock) return stop(ReadStatus::kWouldBlock, offset);
+        log_unreadable(queue, offset, why);
+        return stop(ReadStatus::kOffsetFoundNull, offset);
+      };
+      if (const auto there = store.check_place(queue, {offset}, entry, no_wait); !there) {
+        if (auto failed = fail(there.error())) return std::move(*failed);
         continue;
       }
       if (result.count > 0 && static_cast<std::int64_t>(result.messages.size()) + entry.size > limits.bytes_max) {
@@ -150,20 +177,9 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
             limits.bytes_max, std::int64_t{entry.size} * std::min<std::int64_t>(count_max, max - offset));
         result.messages.reserve(static_cast<std::size_t>(std::max<std::int64_t>(likely, entry.size)));
       }
-      const auto appended = append_record(store, entry, no_wait, work, result.messages);
+      const auto appended = append_record(store, {queue, offset, entry}, no_wait, work, result.messages);
       if (!appended) {
-        if (result.count > 0) return stop(ReadStatus::kFound, offset);
-        if (appended.error().code == store::Errc::kWouldBlock) return stop(ReadStatus::kWouldBlock, offset);
-        if (appended.error().code != store::Errc::kNotFound) {
-          // It is there and cannot be read now: whoever asks again must not have passed it.
-          static LogRateLimit lines;
-          if (const auto times = lines.admit(SystemClock())) {
-            log_error("the record at log position {} cannot be read: {} ({} times)", entry.position,
-                      appended.error().text(), times);
-          }
-          return stop(ReadStatus::kOffsetFoundNull, offset);
-        }
-        removed = true;  // it left the log between the two looks
+        if (auto failed = fail(appended.error())) return std::move(*failed);
         continue;
       }
       if (*appended) result.count += entry.count;

@@ -119,7 +119,7 @@ std::int64_t DelayedDelivery::step_level(int level, int budget, std::int64_t now
       next = std::min(next, wait_ms);
       break;
     }
-    auto record = store_.record_at(entry[0].position);
+    auto record = store_.record_of(*queue, {offset}, entry[0]);
     if (record) {
       delivery->records.push_back(std::move(*record));
       delivery->offsets.push_back(offset);

@@ -37,7 +37,7 @@ bool Timers::enter(std::int64_t now) {
       retry_later();
       return true;
     }
-    const auto record = parts_.store.record_at(entry[0].position);
+    const auto record = parts_.store.record_of(*queue, {offset}, entry[0]);
     if (!record && record.error().code != store::Errc::kNotFound) {
       log_warning("timer: the message at {} cannot be read: {}", entry[0].position, record.error().text());
       retry_later();

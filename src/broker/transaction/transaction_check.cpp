@@ -132,7 +132,7 @@ bool TransactionCheck::read_ops() {
       if (!got) log_warning("op message {} cannot be found: {}", at, got.error().text());
       return true;  // as far as they can be read
     }
-    if (const auto record = store.record_at(entry[0].position)) {
+    if (const auto record = store.record_of(*queue, {at}, entry[0])) {
       bytes += record->size();
       const auto view = message::parse_record(std::as_bytes(std::span(*record)), message::BodyCheck::kSkip);
       if (message::find_property(view->properties, message::property::kTags) == "d") {
@@ -206,7 +206,7 @@ TransactionCheck::Verdict TransactionCheck::judge(std::int64_t half, bool ops_ar
     log_warning("half message {} cannot be found{}{}", half, got ? "" : ": ", got ? "" : got.error().text());
     return Verdict::kStop;
   }
-  auto record = store.record_at(entry[0].position);
+  auto record = store.record_of(*queue, {half}, entry[0]);
   if (!record && record.error().code != store::Errc::kNotFound) {
     log_warning("half message {} at {} cannot be read: {}", half, entry[0].position, record.error().text());
     return Verdict::kStop;

@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::int64_t kCopyBytes = 1 << 20;
 constexpr std::string_view kBackup = ".bak";
+constexpr std::string_view kNoSegments =
+    "it holds no segments, although there were records: does the log stand elsewhere (storePathCommitLog; -c reads the "
+    "broker's properties), or is its file system not mounted? Nothing is taken away";
 
 bool is_below(std::string_view path, std::string_view directory) {
   return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
@@ -26,6 +29,11 @@ class Planner {
       : disk_(disk), options_(options), files_(std::move(files)), log_(disk, files_) {}
 
   Result<RepairPlan> plan(const VerifyReport& report) {
+    if (lacks_its_log(report)) {
+      // More likely it stands elsewhere than that it is lost; and what else tells of its records must not go.
+      plan_.left.push_back({.file = options_.log_directory, .text = std::string(kNoSegments)});
+      return std::move(plan_);
+    }
     for (const auto& finding : report.findings) {
       if (finding.is_damage) damaged_.insert(finding.file);
     }
@@ -59,6 +67,18 @@ class Planner {
   }
 
  private:
+  [[nodiscard]] bool lacks_its_log(const VerifyReport& report) const {
+    const auto tells_of_records = [&](const std::string& file) {
+      return file == options_.log_directory || file == state_path() ||
+             file == file::join(options_.root, "checkpoint") || is_below(file, options_.queue_directory) ||
+             is_below(file, options_.batch_queue_directory) || is_below(file, extension_directory()) ||
+             is_below(file, options_.index_directory);
+    };
+    return files_.segments.empty() && std::any_of(report.findings.begin(), report.findings.end(), [&](const auto& it) {
+             return it.is_damage && tells_of_records(it.file);
+           });
+  }
+
   Result<bool> take(const Finding& finding) {
     const auto& file = finding.file;
     if (std::find(files_.foreign.begin(), files_.foreign.end(), file) != files_.foreign.end()) {

@@ -24,7 +24,6 @@ constexpr std::int64_t kCheckpointFieldsSize = 48;
 constexpr std::int64_t kOffsetsMissingMax = std::int64_t{1} << 40;
 // In the root, beside the directories of log, queues and index.
 constexpr std::string_view kRead[] = {"abort", "abort.bak", "checkpoint", "config", "lock", "tern"};
-constexpr std::string_view kLightQueues = "%LMQ%";  // their entries name records of other topics
 
 std::string name_of(std::string_view topic, std::int32_t id) {
   return fmt::format("{}#{}", topic, id);
@@ -46,7 +45,7 @@ Verification::Verification(file::Disk& disk, const InspectOptions& options, cons
 Status Verification::run() {
   for (const auto& finding : files_.findings) add(finding);
   for (const auto& queue : files_.queues) {
-    if (queue.topic.starts_with(kLightQueues)) continue;
+    if (message::is_light(queue.topic)) continue;
     queues_.emplace(Name{queue.topic, queue.id}, Walked(QueueReader(disk_, queue)));
   }
   const auto report = [&](Finding finding) { add(std::move(finding)); };

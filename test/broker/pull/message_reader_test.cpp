@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "tern/base/log.hpp"
+
 #include "broker/broker_fixture.hpp"
 
 namespace tern::broker {
@@ -35,9 +37,7 @@ class MadeUpQueue final : public store::Queue {
   std::vector<store::QueueEntry> entries;
   bool is_cold = false;
   bool is_damaged = false;
-
- private:
-  const std::string topic_ = "T";
+  std::string topic_ = "%LMQ%T";  // its entries may name records of another topic's queue
 };
 
 constexpr std::int64_t kNoTag = 0;
@@ -141,6 +141,40 @@ TEST_F(MessageReaderTest, SaysThatAQueueCannotBeReadThere) {
   EXPECT_EQ(summary(read(0)), "OFFSET_FOUND_NULL 0");
 }
 
+// The record is there, so nobody may be sent past it; and the size that stands there is not believed.
+TEST_F(MessageReaderTest, DoesNotPassAnEntryWithAFlippedBit) {
+  queue.topic_ = "real";
+  queue.entries = {entry("a"), entry("b"), entry("c")};
+  const auto whole = queue.entries[1];
+  const auto expect_damage = [&](const store::QueueEntry& damaged) {
+    queue.entries[1] = damaged;
+    for (const bool no_wait : {true, false}) {
+      const auto found = read(1, {}, nullptr, no_wait);
+      EXPECT_EQ(summary(found), "OFFSET_FOUND_NULL 1");
+      EXPECT_LT(found.messages.capacity(), 1000U);
+      EXPECT_EQ(summary(read(0, {}, nullptr, no_wait)), "FOUND 1") << "what stands before it";
+    }
+  };
+  for (int bit = 0; bit < 64; ++bit) {
+    SCOPED_TRACE(fmt::format("bit {} of the position", bit));
+    const auto flipped =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(whole.position.value) ^ std::uint64_t{1} << bit);
+    expect_damage({{flipped}, whole.size, whole.tags_code});
+  }
+  for (int bit = 0; bit < 32; ++bit) {
+    SCOPED_TRACE(fmt::format("bit {} of the size", bit));
+    const auto flipped = static_cast<std::int32_t>(static_cast<std::uint32_t>(whole.size) ^ std::uint32_t{1} << bit);
+    expect_damage({whole.position, flipped, whole.tags_code});
+  }
+  EXPECT_GT(log_counts().errors, 0U) << "at least the first such line is written";
+  {
+    SCOPED_TRACE("the record of its neighbour, which is as large");
+    expect_damage(queue.entries[2]);
+  }
+  queue.entries[1] = whole;
+  EXPECT_EQ(summary(read(1)), "FOUND 3");
+}
+
 TEST_F(MessageReaderTest, AsksTheDiskOnlyWhereItMay) {
   queue.entries = {entry("a")};
   queue.is_cold = true;
@@ -185,6 +219,16 @@ class ColdMessageReaderTest : public MessageReaderTest {
     MessageReaderTest::SetUp();
   }
 };
+
+TEST_F(ColdMessageReaderTest, DoesNotPassADamagedRecord) {
+  queue.topic_ = "real";
+  queue.entries = {entry("a"), entry("b")};
+  flush();
+  queue.entries[0].size += 4;  // into the next record
+  EXPECT_EQ(summary(read(0, {}, nullptr, false)), "OFFSET_FOUND_NULL 0");
+  queue.entries[0].size -= 4;
+  EXPECT_EQ(summary(read(0, {}, nullptr, false)), "FOUND 2");
+}
 
 TEST_F(ColdMessageReaderTest, StaysWhereTheDiskFails) {
   queue.entries = {entry("a"), entry("b")};

@@ -180,6 +180,30 @@ TEST_F(RepairTest, EndsTheLogBeforeAMissingSegment) {
   EXPECT_LT(bodies.size(), 60U);
 }
 
+// It stands on a file system that is not mounted, say: what else tells of its records would be taken for damage, and
+// the start after that would give their offsets out again.
+TEST_F(RepairTest, LeavesAStoreAloneWhoseLogIsNotThere) {
+  for (const bool has_state : {true, false}) {
+    SCOPED_TRACE(has_state);
+    make_stopped(150);
+    for (const auto* segment : {"00000000000000000000", "00000000000000004096", "00000000000000008192",
+                                "00000000000000012288", "00000000000000016384", "00000000000000020480"}) {
+      const auto path = std::string("/store/commitlog/") + segment;
+      if (*disk_.exists(path)) {
+        ASSERT_TRUE(disk_.remove(path));
+      }
+    }
+    ASSERT_THAT(files_in(disk_, "/store/commitlog"), IsEmpty());
+    if (!has_state) remove_tree(disk_, "/store/tern");
+    ASSERT_FALSE(damages_of(verify(disk_)).empty());
+    EXPECT_THAT(plan().steps, IsEmpty());
+    ASSERT_THAT(plan().left, SizeIs(1));
+    EXPECT_EQ(plan().left[0].file, "/store/commitlog");
+    EXPECT_THAT(plan().left[0].text, HasSubstr("storePathCommitLog"));
+    remove_tree(disk_, "/store");
+  }
+}
+
 TEST_F(RepairTest, TakesForeignFilesAndWhatIsTooLongAway) {
   make_stopped();
   ASSERT_TRUE(test::write_text(disk_, "/store/commitlog/notes.txt", "remember"));

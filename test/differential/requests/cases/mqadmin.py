@@ -26,8 +26,8 @@ ANSWERS = {
 }
 TIMES = ((re.compile(r"^\d\d:\d\d:\d\d\.\d{3} "), ""), (re.compile(r"\d{4}-\d\d-\d\d[ #]\d\d:\d\d:\d\d([,:]\d{3})?"), "<time>"), (re.compile(r"\b1[6-9]\d{11}\b"), "<time>"), (re.compile(r"\d+@\d+(#\d+)+"), "<tool>"),
          (re.compile(r"\b\d+ms\b"), "<time>"), (re.compile(r"127\.0\.0\.1:\d+"), "<address>"), (re.compile(r"7F000001[0-9A-F]{24}"), "<message>"))
-# What the tool says of itself, and of topics that it looks for.
-NOISE = re.compile(r" WARN +(RocketmqCommon|MQClientAPIImpl) ")
+# What the tool says of itself, of topics that it looks for, and of connections that end while it does, with where it was.
+NOISE = re.compile(r" (WARN|ERROR) +(RocketmqCommon|RocketmqRemoting|MQClientAPIImpl) |^\s+at |^(Caused by: )?(java\.(io|net|nio)|io\.netty)\.")
 
 
 class Member(threading.Thread):
