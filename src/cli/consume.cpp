@@ -83,8 +83,11 @@ Outcome<int> run(const Options& options) {
       if (code != kFound && code != kNotFound && code != kRetry && code != kOffsetMoved) {
         return Failure{fmt::format("{}: code {}, {}", reader.queue.address, code, answer->remark)};
       }
-      if (const auto next = answer->find("nextBeginOffset"))
-        reader.offset = std::strtoll(std::string(*next).c_str(), nullptr, 10);
+      if (const auto next = answer->find("nextBeginOffset")) {
+        const auto offset = std::strtoll(std::string(*next).c_str(), nullptr, 10);
+        if (code == kRetry && offset != reader.offset) any = true;  // more stands behind what it passed over
+        reader.offset = offset;
+      }
       auto rest = std::as_bytes(std::span(answer->body));
       while (code == kFound && !rest.empty() && (options.count == 0 || consumed < options.count)) {
         const auto record = message::parse_record(rest, message::BodyCheck::kVerifyCrc);

@@ -370,17 +370,17 @@ Store::Recovery::Outcome Store::Recovery::open_parts() {
     return problem(index.error(),
                    text.empty() ? fmt::format("{}: {}", options.index.directory, index.error().text()) : text);
   store_.index_ = std::move(*index);
-  return complete_index();
+  return complete_index(index_timestamp > 0);
 }
 
 // An index file may be gone, whichever: a broker of Apache's that is started on this directory by mistake removes the
 // newest, and one that has crashed need not read all of the log again. What stands behind the first gap goes, and comes
 // back from the log.
-Store::Recovery::Outcome Store::Recovery::complete_index() {
+Store::Recovery::Outcome Store::Recovery::complete_index(bool had_keys) {
   const auto& options = store_.options_.index;
   if (!options.is_enabled) return {};
   auto& index = *store_.index_;
-  Result<bool> is_missing = false;
+  Result<bool> is_missing = had_keys && index.extents().empty();
   LogPosition whole_to{-1};  // the last record whose keys are there, as are those of all before it
   for (const auto& [first, last] : index.extents()) {
     is_missing = has_keys_between(whole_to, first);

@@ -43,7 +43,7 @@ class Store::Recovery {
   Outcome open_log();
   Outcome tell_claimed();
   Outcome open_parts();
-  Outcome complete_index();
+  Outcome complete_index(bool had_keys);
   Outcome check_queue_file_sizes();
   /// The topics' attributes against the queues that there are.
   Outcome check_kinds();

@@ -69,6 +69,33 @@ TEST_F(Rebuild, KnowsTheEndOfAnEmptiedQueueHoweverOftenItIsCutOff) {
   }
 }
 
+// A start does not read through messages without keys for nothing; but the checkpoint tells that there were keys.
+TEST_F(Rebuild, MakesARemovedIndexAnewWhoseFirstKeyStandsFarBehindTheBegin) {
+  options_.log = small_log("/store/commitlog", 1 << 20);
+  options_.log.prepare_ahead_bytes = 4 << 20;
+  for (const bool is_clean : {true, false}) {
+    SCOPED_TRACE(is_clean);
+    test::SimulatedDisk disk({.clock = &clock_});
+    {
+      StoreLife life(disk, clock_, options_);
+      ASSERT_TRUE(life) << life.problem.text;
+      for (int i = 0; i < 10; ++i) ASSERT_TRUE(life.send({std::string(900 << 10, 'x')}));
+      ASSERT_TRUE(life.send({"wanted", "TA", 0, "key"}));
+      for (int seconds = 0; seconds < 12; ++seconds) life.save();
+      if (is_clean) {
+        ASSERT_TRUE(life.close());
+      }
+    }
+    const auto next = disk.kill();
+    remove_tree(*next, "/store/index");
+    StoreLife life(*next, clock_, options_);
+    ASSERT_TRUE(life) << life.problem.text;
+    const auto found = life->query("TA", "key", 64, 0, INT64_MAX);
+    ASSERT_TRUE(found) << found.error().text();
+    EXPECT_EQ(found->positions.size(), 1U);
+  }
+}
+
 // The checkpoint vouches for the first record. Behind it the segment was filled up and the next one begun, and both
 // must be on the disk once the store is open.
 TEST_F(Rebuild, SyncsTheBlankInFrontOfTheFirstRecordThatMayBeUnsynced) {
