@@ -121,6 +121,27 @@ TEST_F(HeaderDecoderJson, HasDefaultsForEverything) {
   }
 }
 
+// Strings are read in blocks: their ends, and what has to be unescaped, may stand anywhere in one.
+TEST_F(HeaderDecoderJson, ReadsStringsOfEveryLength) {
+  for (std::size_t size = 0; size <= 40; ++size) {
+    for (std::size_t escape = 0; escape <= size; ++escape) {
+      const auto head = std::string(escape, 'a');
+      const auto tail = std::string(size - escape, 'b');
+      for (const char quote : {'"', '\''}) {
+        for (const std::string_view between : {"", "\\n", "\\\\"}) {
+          const auto value = head + std::string(between) + tail;
+          const auto expected = head + (between.empty() ? "" : between == "\\n" ? "\n" : "\\") + tail;
+          const auto text = quote + value + quote;
+          ASSERT_TRUE(decode("{\"extFields\":{\"k\":" + text + "},\"remark\":" + text + "}")) << text;
+          ASSERT_EQ(header_.find("k"), expected) << text;
+          ASSERT_EQ(header_.remark, expected) << text;
+          expect_refused("{\"remark\":" + text.substr(0, text.size() - 1));
+        }
+      }
+    }
+  }
+}
+
 TEST_F(HeaderDecoderJson, ReadsMembersInAnyOrder) {
   ASSERT_TRUE(decode(R"({"version":1,"remark":"r","opaque":2,"flag":3,"extFields":{"z":"1"},"code":4})"));
   EXPECT_EQ(header_.version, 1);
