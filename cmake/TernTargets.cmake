@@ -32,18 +32,19 @@ function(tern_precompile target)
   target_precompile_headers(${target} PRIVATE <fmt/format.h> <boost/system/result.hpp> ${ARGN})
 endfunction()
 
-# tern_module(store SOURCES log.cpp ... LINKS tern_message tern_file [PRECOMPILED tern/store/store.hpp]): one room, a static
-# library tern_<name>; PRECOMPILED are the headers of the tree that most of its files include.
+# tern_module(store SOURCES log.cpp ... LINKS tern_message tern_file [PRECOMPILED tern/store/store.hpp] [LITTLE_RUN]): one room,
+# a static library tern_<name>. PRECOMPILED are the headers of the tree that most of its files include. LITTLE_RUN: tests spend
+# less time in it than compilers do, so a build for tests alone, that with sanitizers, does not optimize it.
 function(tern_module name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRECOMPILED" ${ARGN})
+  cmake_parse_arguments(arg "LITTLE_RUN" "" "SOURCES;LINKS;PRECOMPILED" ${ARGN})
   add_library(tern_${name} STATIC ${arg_SOURCES})
   target_include_directories(tern_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(tern_${name} PUBLIC ${arg_LINKS} PRIVATE tern_flags)
   if(TERN_PRECOMPILED_HEADERS)  # where it is off, as in the release build, each file shows that it includes what it needs
     tern_precompile(tern_${name} ${arg_PRECOMPILED})
   endif()
-  if(TERN_SANITIZE AND ${name} MATCHES "^(broker|nameserver|cli)$")
-    target_compile_options(tern_${name} PRIVATE -O0)  # as for tests: in the others the tests spend their time
+  if(TERN_SANITIZE AND arg_LITTLE_RUN)
+    target_compile_options(tern_${name} PRIVATE -O0)
   endif()
   if(TERN_FUZZ)
     target_compile_options(tern_${name} PRIVATE -fsanitize=fuzzer-no-link)

@@ -1,10 +1,7 @@
 // What the header of a send costs in both codecs: decoded, its fields read, and the answer's header encoded (always
-// JSON). The bytes are those of a Java producer's SEND_MESSAGE_V2. `allocations` is per iteration, and 0 once warm.
+// JSON). The bytes are those of a Java producer's SEND_MESSAGE_V2. That none of it allocates, protocol_test shows.
 //   header_bench --benchmark_repetitions=7
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -15,23 +12,6 @@
 #include "tern/protocol/frame.hpp"
 
 #include "broker/send/send_target.hpp"
-
-namespace {
-std::atomic<std::int64_t> allocations{0};
-}  // namespace
-
-// Not inlined: GCC takes a free() of what an operator new has returned for a mistake.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* const bytes = std::malloc(size)) return bytes;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* bytes) noexcept {
-  std::free(bytes);
-}
-[[gnu::noinline]] void operator delete(void* bytes, std::size_t) noexcept {
-  std::free(bytes);
-}
 
 namespace tern::protocol {
 namespace {
@@ -71,11 +51,6 @@ Response answer() {
   return response;
 }
 
-void report(benchmark::State& state, std::int64_t before) {
-  const auto made = allocations.load(std::memory_order_relaxed) - before;
-  state.counters["allocations"] = static_cast<double>(made) / static_cast<double>(state.iterations());
-}
-
 void decode(benchmark::State& state, HeaderType type, bool answers) {
   const auto frame = send_frame(type);
   HeaderDecoder decoder;
@@ -92,9 +67,7 @@ void decode(benchmark::State& state, HeaderType type, bool answers) {
     benchmark::DoNotOptimize(out.data());
   };
   round();
-  const auto before = allocations.load(std::memory_order_relaxed);
   for ([[maybe_unused]] const auto turn : state) round();
-  report(state, before);
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(frame.size()));
 }
 BENCHMARK_CAPTURE(decode, json, HeaderType::kJson, false);

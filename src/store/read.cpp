@@ -2,6 +2,7 @@
 #include <array>
 
 #include "tern/base/byte_order.hpp"
+#include "tern/base/log.hpp"
 #include "tern/message/record_layout.hpp"
 #include "tern/message/topic_name.hpp"
 #include "tern/store/store.hpp"
@@ -34,28 +35,23 @@ Result<std::string> Store::record_at(LogPosition position) const {
   return record;
 }
 
-Status Store::check_place(const Queue& queue, QueueOffset offset, const QueueEntry& entry, bool no_wait) const {
-  if (is_prefill(entry)) return error(Errc::kNotFound, entry.position.value);
-  const auto log_min = min_position();
+Status Store::check_place(const Queue& queue, QueueOffset offset, const QueueEntry& entry, LogPosition log_min,
+                          bool no_wait) const {
+  const Error gone = error(Errc::kNotFound, entry.position.value);
+  const Error damaged = error(Errc::kDamaged, entry.position.value);
+  if (is_prefill(entry)) return gone;
   if (entry.position >= log_min) {
     const auto published = log_->watermarks().published();
-    if (entry.position < published && entry.size >= message::kRecordSizeMinV1) {
-      if (entry.size <= std::min(log_->next_segment(entry.position), published) - entry.position) return {};
-    }
-    return error(Errc::kDamaged, entry.position.value);
+    if (entry.position >= published || entry.size < message::kRecordSizeMinV1) return damaged;
+    return entry.size <= std::min(log_->next_segment(entry.position), published) - entry.position ? Status() : damaged;
   }
-  // Entries leave a queue behind their records, the oldest first: where that of an older one is still in the log, this
-  // one has not left it. (Of the oldest entry itself that cannot be told.)
-  const auto oldest = queue.bounds().min;
-  if (offset > oldest) {
-    std::array<QueueEntry, 1> older;
-    const auto got = queue.read(oldest, older, no_wait);
-    if (!got && got.error().code == Errc::kWouldBlock) return got.error();
-    if (got && *got == 1 && older[0].position >= log_min && !is_prefill(older[0])) {
-      return error(Errc::kDamaged, entry.position.value);
-    }
-  }
-  return error(Errc::kNotFound, entry.position.value);
+  // Records leave the log in order, and entries their queue behind them: where the record of the entry before is still
+  // in the log, this one has not left it.
+  if (offset <= queue.bounds().min) return gone;
+  std::array<QueueEntry, 1> before;
+  const auto got = queue.read({offset.value - 1}, before, no_wait);
+  if (!got && got.error().code != Errc::kDamaged) return got.error();
+  return got && *got == 1 && before[0].position >= log_min && !is_prefill(before[0]) ? damaged : gone;
 }
 
 Status Store::check_front(const Queue& queue, QueueOffset offset, const QueueEntry& entry,
@@ -72,12 +68,17 @@ Status Store::check_front(const Queue& queue, QueueOffset offset, const QueueEnt
 }
 
 Result<std::string> Store::record_of(const Queue& queue, QueueOffset offset, const QueueEntry& entry) const {
-  if (const auto status = check_place(queue, offset, entry, false); !status) return status.error();
+  if (const auto status = check_place(queue, offset, entry, min_position(), false); !status) return status.error();
   std::string record(static_cast<std::size_t>(entry.size), '\0');
   const auto bytes = std::as_writable_bytes(std::span(record));
   if (const auto status = log_->read(entry.position, bytes); !status) return status.error();
   if (const auto status = check_front(queue, offset, entry, bytes); !status) return status.error();
-  if (!message::parse_record(bytes, message::BodyCheck::kSkip)) return error(Errc::kDamaged, entry.position.value);
+  if (const auto view = message::parse_record(bytes, message::BodyCheck::kSkip); !view) {
+    // Nothing makes it whole again, and what stands behind it must not wait for that.
+    log_error("{}#{}: the message at offset {} is damaged in the log, at position {}, and is passed over: {}",
+              queue.topic(), queue.id(), offset, entry.position, view.error().text());
+    return error(Errc::kNotFound, entry.position.value);
+  }
   return record;
 }
 

@@ -37,12 +37,14 @@ Result<std::size_t> StoredQueue::read(QueueOffset from, std::span<QueueEntry> to
       if (is_deleted() || from.value < min_.load(std::memory_order_acquire)) continue;  // removed meanwhile
       return status.error();
     }
-    for (std::int64_t i = 0; i < count; ++i) {
-      const QueueEntry entry = layout.load(bytes.data() + i * layout.size);
-      if (!is_valid(entry)) return error(Errc::kDamaged, from.value + i);
-      entries[static_cast<std::size_t>(i)] = entry;
+    std::size_t whole = 0;  // what stands before damage can be given
+    for (; whole < entries.size(); ++whole) {
+      const QueueEntry entry = layout.load(bytes.data() + static_cast<std::int64_t>(whole) * layout.size);
+      if (!is_valid(entry)) break;
+      entries[whole] = entry;
     }
-    return look_up_tags(entries, serial, no_wait);
+    if (whole == 0) return error(Errc::kDamaged, from.value);
+    return look_up_tags(entries.first(whole), serial, no_wait);
   }
 }
 

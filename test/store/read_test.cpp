@@ -1,6 +1,8 @@
 // Reading by position, time and key: what a client may ask for, sensible or not.
 
 #include "tern/base/byte_order.hpp"
+#include "tern/base/log.hpp"
+#include "tern/message/record_layout.hpp"
 
 #include "store/store_fixture.hpp"
 
@@ -22,7 +24,19 @@ class ReadTest : public OnSimulatedDisk<> {
     return found ? found->positions : std::vector<LogPosition>{};
   }
 
+  /// Of a store of its own, which reads from its files at once.
+  const StoreOptions& cold() {
+    cold_.log.hot_bytes = 0;
+    cold_.root = "/cold";
+    cold_.log.directory = "/cold/commitlog";
+    cold_.queues.directory = "/cold/consumequeue";
+    cold_.queues.batch_directory = "/cold/batchconsumequeue";
+    cold_.index.directory = "/cold/index";
+    return cold_;
+  }
+
   StoreLife life_{disk_, clock_, options_};
+  StoreOptions cold_ = small_store();
 };
 
 TEST_F(ReadTest, KnowsTheStoreTimeOfTheOldestRecord) {
@@ -36,14 +50,7 @@ TEST_F(ReadTest, KnowsTheStoreTimeOfTheOldestRecord) {
 
 // Whoever takes it for gone passes over it.
 TEST_F(ReadTest, DoesNotTakeADiskThatFailsForARecordThatIsGone) {
-  auto cold = options_;
-  cold.log.hot_bytes = 0;
-  cold.root = "/cold";
-  cold.log.directory = "/cold/commitlog";
-  cold.queues.directory = "/cold/consumequeue";
-  cold.queues.batch_directory = "/cold/batchconsumequeue";
-  cold.index.directory = "/cold/index";
-  StoreLife life(disk_, clock_, cold);
+  StoreLife life(disk_, clock_, cold());
   ASSERT_TRUE(life) << life.problem.text;
   const auto placed = life.send({"body"});
   ASSERT_TRUE(placed);
@@ -129,6 +136,28 @@ TEST_F(ReadTest, TellsAnEntryThatIsWrongFromOneWhoseRecordIsGone) {
   ASSERT_GT(queue->bounds().min.value, 5);
   EXPECT_EQ(code_of(99, whole), make_error_code(Errc::kDamaged)) << "older ones are there";
   EXPECT_EQ(code_of(99, last), std::error_code());
+}
+
+// The entry is right. Nothing makes the record whole again, so it is named and passed over.
+TEST_F(ReadTest, NamesARecordThatIsDamagedBehindItsHead) {
+  StoreLife life(disk_, clock_, cold());
+  ASSERT_TRUE(life) << life.problem.text;
+  const auto placed = life.send({"body"});
+  ASSERT_TRUE(placed);
+  life.flush();
+  life.dispatch();
+  const auto queue = life->find_queue("TA", 0);
+  std::array<QueueEntry, 1> entry;
+  ASSERT_EQ(queue->read({0}, entry, false).value(), 1U);
+  ASSERT_TRUE(life->record_of(*queue, {0}, entry[0]));
+  const auto body_size_at = placed->position.value + message::offset_of::body(false, false) - 4;
+  const auto file = disk_.open("/cold/commitlog/" + segment_name({0}), file::OpenMode::kReadWrite);
+  ASSERT_TRUE(file && (*file)->write(body_size_at, test::bytes_of(std::string_view("\x7f"))));
+  const auto errors = log_counts().errors;
+  const auto record = life->record_of(*queue, {0}, entry[0]);
+  ASSERT_FALSE(record);
+  EXPECT_EQ(record.error().code, make_error_code(Errc::kNotFound));
+  EXPECT_EQ(log_counts().errors, errors + 1);
 }
 
 TEST_F(ReadTest, FindsTheRecordAtItsPositionAcrossSegments) {

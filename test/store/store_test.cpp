@@ -9,7 +9,17 @@
 namespace tern::store {
 namespace {
 
-class StoreTest : public OnSimulatedDisk<> {};
+class StoreTest : public OnSimulatedDisk<> {
+ protected:
+  /// After ten messages "body 0" to "body 9" and a failed sync; ends the store's life.
+  static void expect_read_only(StoreLife& life) {
+    EXPECT_EQ(life.send({"refused"}).error(), Errc::kReadOnly);
+    life.dispatch();
+    EXPECT_EQ(body_at(*life.store, "TA", 0, 9), "body 9");
+    EXPECT_FALSE(life.close());
+    EXPECT_TRUE(*life.disk.exists("/store/abort"));
+  }
+};
 
 TEST_F(StoreTest, GivesBackWhatWasSent) {
   StoreLife life(disk_, clock_, options_);
@@ -187,10 +197,7 @@ TEST_F(StoreTest, TurnsReadOnlyAfterAFailedSyncOfQueuesOrIndex) {
       const auto reason = life->log().read_only_reason();
       if (reason.empty()) continue;
       reasons.insert(reason.substr(0, reason.find(':')));
-      EXPECT_EQ(life.send({"refused"}).error(), Errc::kReadOnly);
-      EXPECT_EQ(body_at(*life.store, "TA", 0, 9), "body 9");
-      EXPECT_FALSE(life.close());
-      EXPECT_TRUE(*disk.exists("/store/abort"));
+      expect_read_only(life);
     }
     test::Rng rng(1);
     for (const auto survival : {test::Survival::kNothing, test::Survival::kEverything}) {
@@ -224,11 +231,7 @@ TEST_F(StoreTest, TurnsReadOnlyAfterAFailedSync) {
       disk.fail_at(disk.changes() + 1, EIO);
       life.flush();
       EXPECT_NE(life->log().read_only_reason(), "");
-      EXPECT_EQ(life.send({"refused"}).error(), Errc::kReadOnly);
-      life.dispatch();
-      EXPECT_EQ(body_at(*life.store, "TA", 0, 9), "body 9");
-      EXPECT_FALSE(life.close());
-      EXPECT_TRUE(*disk.exists("/store/abort"));
+      expect_read_only(life);
     }
     test::Rng rng(1);
     for (const auto survival : {test::Survival::kNothing, test::Survival::kEverything}) {

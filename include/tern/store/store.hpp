@@ -138,11 +138,14 @@ class Store {
   [[nodiscard]] QueueTable& queues() { return *queues_; }
   /// The whole record at a position that a queue entry or a client named. kNotFound unless a record starts there.
   Result<std::string> record_at(LogPosition position) const;
-  /// The whole record that the entry at `offset` of `queue` names. kNotFound only if it has left the log; kDamaged if
-  /// what stands there is not that record.
+  /// The whole record that the entry at `offset` of `queue` names. kNotFound if it has left the log, or stands there
+  /// and nobody can read it, which is logged; kDamaged if what stands there is not that record, as if the entry is
+  /// wrong.
   Result<std::string> record_of(const Queue& queue, QueueOffset offset, const QueueEntry& entry) const;
-  /// The first half of it, before room is made: an entry may name any place and size. kWouldBlock only with `no_wait`.
-  Status check_place(const Queue& queue, QueueOffset offset, const QueueEntry& entry, bool no_wait) const;
+  /// The first half of it, before room is made: an entry may name any place and size. `log_min` is a min_position() of
+  /// before the entry was read. kWouldBlock only with `no_wait`.
+  Status check_place(const Queue& queue, QueueOffset offset, const QueueEntry& entry, LogPosition log_min,
+                     bool no_wait) const;
   /// The other half: whether `bytes`, read from there, begin as the record does.
   static Status check_front(const Queue& queue, QueueOffset offset, const QueueEntry& entry,
                             std::span<const std::byte> bytes);

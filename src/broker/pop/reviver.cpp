@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "tern/base/check.hpp"
 #include "tern/base/log.hpp"
 #include "tern/message/properties.hpp"
 #include "tern/message/topic_name.hpp"
@@ -28,9 +29,11 @@ Result<std::string> message_at(const Pop& pop, const store::Queue& queue, std::i
   if (offset < bounds.min.value || offset >= bounds.max.value) return gone;
   const auto got = queue.read({offset}, entry, false);
   if (!got) return got.error();
+  if (*got != 1) return gone;
+  auto record = pop.store.record_of(queue, {offset}, entry[0]);
   // What stands behind its checkpoint is another message: the topic was removed and is there again.
-  if (*got != 1 || entry[0].position >= before) return gone;
-  return pop.store.record_of(queue, {offset}, entry[0]);
+  if (record && entry[0].position >= before) return gone;
+  return record;
 }
 
 }  // namespace
@@ -59,14 +62,21 @@ void Reviver::load() {
 }
 
 bool Reviver::take_record(const store::Queue& queue, std::int64_t offset, std::int64_t raises_from) {
+  // Damage stays, and must not hold up all that stands behind it.
+  const auto passes = [&](const Error& why) {
+    if (why.code != store::Errc::kDamaged) return why.code == store::Errc::kNotFound;
+    log_error("{}#{}: the record at offset {} is damaged: what it says of popped messages is not known",
+              pop_.revive_topic, queue.id(), offset);
+    return true;
+  };
   std::array<store::QueueEntry, 1> entry;
   const auto got = queue.read({offset}, entry, false);
-  if (!got) return false;
+  if (!got) return passes(got.error());
   if (*got != 1) return true;  // it has left the queue
   const auto bytes = pop_.store.record_of(queue, {offset}, entry[0]);
-  if (!bytes) return bytes.error().code == store::Errc::kNotFound;
+  if (!bytes) return passes(bytes.error());
   const auto record = message::parse_record(std::as_bytes(std::span(*bytes)), message::BodyCheck::kSkip);
-  if (!record) return true;
+  TERN_CHECK(record, "a record that could be read: {}", record.error().text());
   auto revive = parse_revive_record(*record);
   if (revive.acknowledgement) pop_.ledger.found(*revive.acknowledgement);
   if (!revive.checkpoint) return true;
@@ -170,8 +180,11 @@ std::size_t Reviver::collect(Item& item) {
     } else if (record.error().code == store::Errc::kNotFound) {
       item.done.push_back(offset);
     } else {
-      log_warning("POP: the message at offset {} of {}#{} cannot be read: {}", offset, checkpoint.topic,
-                  checkpoint.queue_id, record.error().text());
+      static LogRateLimit lines;  // it is tried again every second
+      if (const auto times = lines.admit(pop_.clock)) {
+        log_warning("POP: the message at offset {} of {}#{} cannot be read: {} ({} times)", offset, checkpoint.topic,
+                    checkpoint.queue_id, record.error().text(), times);
+      }
       item.has_failed = true;
     }
   }
@@ -198,7 +211,7 @@ void Reviver::put_back(const GroupPtr& group, Item& item, const Item::Copy& copy
   };
   const auto& checkpoint = item.due.checkpoint;
   const auto record = message::parse_record(std::as_bytes(std::span(copy.record)), message::BodyCheck::kSkip);
-  if (!record) return settled(true);  // nobody can read it
+  TERN_CHECK(record, "a record that could be read: {}", record.error().text());
   const bool is_v2 = pop_.options.retries_to_v2;
   const auto topic = message::is_retry_topic(checkpoint.topic) ? checkpoint.topic
                      : is_v2                                   ? pop_retry_topic_v2(checkpoint.group, checkpoint.topic)

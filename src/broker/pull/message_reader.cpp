@@ -121,7 +121,7 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
   const auto stop = [&](ReadStatus status, std::int64_t next) {
     result.status = status;
     result.next_offset = next;
-    return result;
+    return std::move(result);  // with the messages, which nobody copies
   };
   if (max == 0) return stop(ReadStatus::kNoMessageInQueue, 0);
   if (offset < min) return stop(ReadStatus::kOffsetTooSmall, min);
@@ -132,6 +132,7 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
   const std::int64_t scan_max =
       std::max(limits.scan_bytes_max, std::int64_t{count_max} * store::kQueueEntrySize) / store::kQueueEntrySize;
   const std::int64_t scan_end = std::min(max, offset + scan_max);
+  const auto log_min = store.min_position();
   std::array<store::QueueEntry, kEntriesAtOnce> entries;
   FilterWork work(filter.properties);
   bool removed = false;
@@ -165,7 +166,7 @@ ReadResult read_messages(const store::Store& store, const store::Queue& queue, s
         log_unreadable(queue, offset, why);
         return stop(ReadStatus::kOffsetFoundNull, offset);
       };
-      if (const auto there = store.check_place(queue, {offset}, entry, no_wait); !there) {
+      if (const auto there = store.check_place(queue, {offset}, entry, log_min, no_wait); !there) {
         if (auto failed = fail(there.error())) return std::move(*failed);
         continue;
       }

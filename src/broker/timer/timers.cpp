@@ -194,6 +194,11 @@ Timers::Take Timers::take(Due due, Group& group, const std::unordered_set<std::s
     return Take::kLater;
   }
   const auto timed = record ? parse_timer_message(std::as_bytes(std::span(*record))) : std::nullopt;
+  if (!timed && due.position >= parts_.store.min_position().value) {
+    log_error("the timer message at {} is damaged, or its unit in the timer log is, and is not delivered",
+              due.position);
+    return Take::kDropped;
+  }
   if (!timed) {
     log_warning("the timer message at {} has left the log before it was due, and is not delivered", due.position);
     return Take::kDropped;

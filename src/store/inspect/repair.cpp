@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -17,7 +18,8 @@ constexpr std::int64_t kCopyBytes = 1 << 20;
 constexpr std::string_view kBackup = ".bak";
 constexpr std::string_view kNoSegments =
     "it holds no segments, although there were records: does the log stand elsewhere (storePathCommitLog; -c reads the "
-    "broker's properties), or is its file system not mounted? Nothing is taken away";
+    "broker's properties), or is its file system not mounted? Nothing is taken away. If the log is lost for good, move "
+    "the store away: a broker then starts with an empty one, whose offsets begin anew";
 
 bool is_below(std::string_view path, std::string_view directory) {
   return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
@@ -32,6 +34,8 @@ class Planner {
     if (lacks_its_log(report)) {
       // More likely it stands elsewhere than that it is lost; and what else tells of its records must not go.
       plan_.left.push_back({.file = options_.log_directory, .text = std::string(kNoSegments)});
+      std::copy_if(report.findings.begin(), report.findings.end(), std::back_inserter(plan_.left),
+                   [](const auto& finding) { return finding.is_damage; });
       return std::move(plan_);
     }
     for (const auto& finding : report.findings) {
@@ -75,13 +79,17 @@ class Planner {
              is_below(file, options_.index_directory);
     };
     return files_.segments.empty() && std::any_of(report.findings.begin(), report.findings.end(), [&](const auto& it) {
-             return it.is_damage && tells_of_records(it.file);
+             return it.is_damage && !is_foreign(it.file) && tells_of_records(it.file);
            });
+  }
+
+  [[nodiscard]] bool is_foreign(const std::string& file) const {
+    return std::find(files_.foreign.begin(), files_.foreign.end(), file) != files_.foreign.end();
   }
 
   Result<bool> take(const Finding& finding) {
     const auto& file = finding.file;
-    if (std::find(files_.foreign.begin(), files_.foreign.end(), file) != files_.foreign.end()) {
+    if (is_foreign(file)) {
       moved_files_[file] = finding.text;
       return true;
     }

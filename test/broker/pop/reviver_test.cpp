@@ -330,6 +330,34 @@ TEST(ReviverRestart, ACleanStopLeavesOffsetsAndProgressBehind) {
   EXPECT_EQ(node.offsets.find("g", "T", 0), 1);
 }
 
+// The message is there: it comes again once its entry is whole.
+TEST(ReviverRestart, ADamagedEntryDoesNotSettleItsMessage) {
+  SimulatedDisk disk;
+  {
+    Node node(disk, kNoon);
+    node.send("T", "a");
+    ASSERT_THAT(node.pop_all(), SizeIs(1));
+    node.close();
+  }
+  const auto flip = [&](std::int64_t at) {
+    const auto file = disk.open("store/consumequeue/T/0/00000000000000000000", file::OpenMode::kReadWrite);
+    ASSERT_TRUE(file);
+    auto byte = test::read_text(**file, at, 1);
+    byte[0] = static_cast<char>(byte[0] ^ 0x10);
+    ASSERT_TRUE((*file)->write(at, test::bytes_of(byte)));
+  };
+  constexpr std::int64_t kHighByteOfPosition = 2;
+  flip(kHighByteOfPosition);
+  Node node(disk, kNoon);
+  node.pass(kInvisibleMs);
+  EXPECT_EQ(node.records("%RETRY%g_T"), 0U);
+  EXPECT_EQ(node.pop->ledger.open_messages({"g", "T", 0}), 1);
+  flip(kHighByteOfPosition);
+  node.pass(1'000);
+  EXPECT_EQ(node.records("%RETRY%g_T"), 1U);
+  EXPECT_THAT(Node::bodies_of(node.pop_all()), ElementsAre("a"));
+}
+
 TEST(ReviverRestart, AnOffsetThatWasResetAndSavedStaysSoAfterAKill) {
   SimulatedDisk disk;
   std::unique_ptr<SimulatedDisk> after;

@@ -484,7 +484,9 @@ TEST(QueueTable, SaysSoIfAFileIsDamaged) {
   const auto table = open_table(disk);
   ASSERT_TRUE(table->restore("TA", 3, {{0}, {100}}));
   std::array<QueueEntry, 100> entries;
-  const auto count = table->find("TA", 3)->read({0}, entries, false);
+  EXPECT_EQ(table->find("TA", 3)->read({0}, entries, false).value(), 50U) << "what stands before it";
+  EXPECT_EQ(check_range(*table->find("TA", 3), 51, 100), "") << "and behind it";
+  const auto count = table->find("TA", 3)->read({50}, entries, false);
   ASSERT_FALSE(count);
   EXPECT_EQ(count.error().code, Errc::kDamaged);
   EXPECT_EQ(count.error().detail, 50);
